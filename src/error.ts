@@ -1,0 +1,36 @@
+/** Every way in which the engine refuses or fails. Codes are stable; messages may be reworded. */
+export type UflowErrorCode =
+  | "ERR_UFLOW_BAD_OPTION" // an option or argument is wrong; the message names all that are
+  | "ERR_UFLOW_BAD_IMAGE" // not an image, truncated, too large, or of a kind that cannot be read
+  | "ERR_UFLOW_BAD_DATASET" // a folder of images that cannot be trained on or evaluated
+  | "ERR_UFLOW_BAD_TENSOR" // wrong shape, wrong length, NaN or infinity in numbers handed over
+  | "ERR_UFLOW_BAD_MODEL" // a .uflow file that is damaged, hostile or of a newer version
+  | "ERR_UFLOW_BAD_WEIGHTS" // foreign weights that cannot be read
+  | "ERR_UFLOW_DEVICE" // the wanted device or execution provider is not available
+  | "ERR_UFLOW_NETWORK" // ONNX Runtime refused a graph or failed while running it
+  | "ERR_UFLOW_DIVERGED" // training reached NaN or infinity
+  | "ERR_UFLOW_MEMORY" // the work would not fit into memory
+  | "ERR_UFLOW_OUTPUT" // an output file or folder cannot be written
+  | "ERR_UFLOW_NATIVE" // the native addon is missing or does not load
+  | "ERR_UFLOW_LANE" // a worker thread died
+  | "ERR_UFLOW_ABORTED" // cancelled through an AbortSignal
+  | "ERR_UFLOW_CLOSED"; // used after close()
+
+/**
+ * The one error family of the engine. `message` says what was given, what was wanted and what to do;
+ * `code` is stable and meant for programs; `cause` holds the underlying error where there is one.
+ */
+export class UflowError extends Error {
+  override readonly name = "UflowError";
+  readonly code: UflowErrorCode;
+
+  constructor(code: UflowErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

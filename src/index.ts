@@ -1,0 +1,1 @@
+export { UflowError, type UflowErrorCode } from "./error.js";
