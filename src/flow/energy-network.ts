@@ -1,0 +1,46 @@
+import { Graph, type Value } from "../onnx/graph.js";
+import * as op from "../onnx/operators.js";
+import { serialize } from "../onnx/serialize.js";
+import type { FlowArchitecture } from "./architecture.js";
+import { flowForward } from "./forward.js";
+import type { FlowParameters } from "./parameters.js";
+
+/** Names of the network's inputs and outputs, by scale (0 is the finest). */
+export const featureName = (scale: number) => `feature_${scale}`;
+export const energyName = (scale: number) => `energy_${scale}`;
+
+/**
+ * The flow as it is used for inspection, as the bytes of an ONNX model: feature maps [batch, channels, height, width]
+ * in, per scale the energy Σ z² of every pixel [batch, 1, height, width] out. Only these small maps leave the network.
+ */
+export function energyNetwork(
+  architecture: FlowArchitecture,
+  parameters: FlowParameters,
+): Uint8Array<ArrayBuffer> {
+  const g = new Graph();
+  const outputs = flowForward(g, architecture, {
+    features: featureInputs(g, architecture, "batch"),
+    parameter: constantParameters(g, parameters),
+    permutations: parameters.permutations,
+  });
+  outputs.latents.forEach((z, scale) => {
+    g.output(energyName(scale), op.sum(g, op.mul(g, z, z), [1]));
+  });
+  return serialize(g);
+}
+
+/** One input per scale. */
+export function featureInputs(g: Graph, { scales }: FlowArchitecture, batch: number | string): Value[] {
+  return scales.map(({ channels, height, width }, scale) =>
+    g.input(featureName(scale), [batch, channels, height, width]),
+  );
+}
+
+/** Parameters as initialisers of the graph. */
+export function constantParameters(g: Graph, { slots, values }: FlowParameters): (name: string) => Value {
+  const byName = new Map(slots.map((slot) => [slot.name, slot]));
+  return (name) => {
+    const { shape, offset, length } = byName.get(name)!;
+    return g.constant(name, values.subarray(offset, offset + length), shape);
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * The forward graph of the U-shaped flow (paper section 3; docs/maths.md, "The flow"): feature maps in, latents and
+ * the logarithm of the Jacobian's determinant out.
+ */
+import type { Graph, Value } from "../onnx/graph.js";
+import * as op from "../onnx/operators.js";
+import { type FlowArchitecture, type Stage, stages } from "./architecture.js";
+import { halves, normName, stepName } from "./parameters.js";
+
+export interface FlowInputs {
+  /** Feature maps [batch, channels, height, width], finest first. */
+  features: readonly Value[];
+  /** The value of a parameter, by its name. */
+  parameter: (name: string) => Value;
+  permutations: ReadonlyMap<string, Int32Array>;
+}
+
+export interface FlowOutputs {
+  /** Latents [batch, channels, height, width], finest first. */
+  latents: Value[];
+  /** log|det J| of each image, [batch, 1, 1, 1]. */
+  logDeterminant: Value;
+}
+
+/** Epsilon of the normalisation in front of the flow. */
+const normEpsilon = 1e-5;
+
+/** Appends the whole flow to a graph. */
+export function flowForward(g: Graph, architecture: FlowArchitecture, inputs: FlowInputs): FlowOutputs {
+  const latents: Value[] = [];
+  const logDeterminants: Value[] = [];
+  let fromBelow: Value | undefined;
+  for (const stage of stages(architecture)) {
+    const feature = normalise(g, architecture, inputs, stage.scale);
+    let x = fromBelow ? op.concat(g, [feature, fromBelow], 1) : feature;
+    for (let step = 0; step < architecture.flowSteps; step++) {
+      const { y, logDeterminant } = flowStep(g, x, stage, step, inputs);
+      x = y;
+      logDeterminants.push(logDeterminant);
+    }
+    if (stage.upward > 0) {
+      const [up, latent] = op.split(g, x, 1, [stage.upward, stage.latent]) as [Value, Value];
+      latents.unshift(latent);
+      fromBelow = op.depthToSpace(g, up);
+    } else latents.unshift(x);
+  }
+  return { latents, logDeterminant: logDeterminants.reduce((a, b) => op.add(g, a, b)) };
+}
+
+function normalise(g: Graph, { normalization }: FlowArchitecture, inputs: FlowInputs, scale: number): Value {
+  const feature = inputs.features[scale]!;
+  if (normalization === "none") return feature;
+  const weight = inputs.parameter(`${normName(scale)}.weight`);
+  const bias = inputs.parameter(`${normName(scale)}.bias`);
+  return op.layerNorm(g, feature, weight, bias, normEpsilon);
+}
+
+/**
+ * One flow step: affine coupling with a soft clamp, global affine, fixed permutation.
+ * y₂ = x₂·exp(s) + t with s = 2·tanh(a_s), a = 0.1·subnet(x₁); y = permute((x₁, y₂)·g + offset), g = 0.2·ln(1 + exp(γ/2));
+ * log-determinant Σ s + H·W·Σ ln g.
+ */
+function flowStep(g: Graph, x: Value, stage: Stage, step: number, inputs: FlowInputs) {
+  const name = stepName(stage.scale, step);
+  const parameter = (suffix: string) => inputs.parameter(`${name}.${suffix}`);
+  const { kept, transformed } = halves(stage.channels);
+  const [x1, x2] = op.split(g, x, 1, [kept, transformed]) as [Value, Value];
+
+  const hidden = op.relu(g, op.conv(g, x1, parameter("conv1.weight"), parameter("conv1.bias")));
+  const subnet = op.conv(g, hidden, parameter("conv2.weight"), parameter("conv2.bias"));
+  const [logits, shift] = op.split(g, op.scale(g, subnet, 0.1), 1, [transformed, transformed]) as [
+    Value,
+    Value,
+  ];
+  const logScale = op.scale(g, op.tanh(g, logits), 2);
+  const y2 = op.add(g, op.mul(g, x2, op.exp(g, logScale)), shift);
+
+  const globalScale = op.scale(g, op.softplus(g, op.scale(g, parameter("globalScale"), 0.5)), 0.2);
+  const affine = op.add(g, op.mul(g, op.concat(g, [x1, y2], 1), globalScale), parameter("globalOffset"));
+  const y = op.gather(g, affine, 1, inputs.permutations.get(name)!);
+
+  const coupling = sumPerImage(g, logScale);
+  const global = op.scale(g, op.sum(g, op.log(g, globalScale), [1]), stage.height * stage.width);
+  return { y, logDeterminant: op.add(g, coupling, global) };
+}
+
+/** Sum over channels and pixels, [batch, 1, 1, 1]; pixels first, which keeps digits that one float32 sum would lose. */
+export function sumPerImage(g: Graph, x: Value): Value {
+  return op.sum(g, op.sum(g, x, [2, 3]), [1]);
+}

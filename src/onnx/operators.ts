@@ -1,0 +1,166 @@
+/**
+ * The ONNX operators (opset 17) that the engine uses, as functions that append a node and infer its shape.
+ * Images are [batch, channels, height, width].
+ */
+import { UflowError } from "../error.js";
+import { type Dimension, type Graph, known, type Shape, type Value } from "./graph.js";
+
+export interface ConvolutionOptions {
+  strides?: readonly [number, number];
+  /** top, left, bottom, right; default: "same" for stride 1. */
+  pads?: readonly [number, number, number, number];
+  group?: number;
+}
+
+/** 2-D convolution; weight [out, in / group, kernelHeight, kernelWidth], bias [out]. */
+export function conv(
+  g: Graph,
+  x: Value,
+  weight: Value,
+  bias: Value,
+  options: ConvolutionOptions = {},
+): Value {
+  const [out, inGroup, kh, kw] = weight.shape.map(known) as [number, number, number, number];
+  const strides = options.strides ?? [1, 1];
+  const group = options.group ?? 1;
+  const pads = options.pads ?? [(kh - 1) >> 1, (kw - 1) >> 1, kh >> 1, kw >> 1];
+  expect(
+    x.shape[1] === inGroup * group,
+    `convolution of ${x.shape[1]} channels by a weight [${weight.shape}]`,
+  );
+  const size = (i: 0 | 1, k: number) =>
+    Math.floor((known(x.shape[2 + i]) + pads[i] + pads[i + 2]! - k) / strides[i]) + 1;
+  const shape = [x.shape[0]!, out, size(0, kh), size(1, kw)];
+  return g.node("Conv", [x, weight, bias], shape, { kernel_shape: [kh, kw], strides, pads, group });
+}
+
+export const relu = (g: Graph, x: Value) => g.node("Relu", [x], x.shape);
+export const tanh = (g: Graph, x: Value) => g.node("Tanh", [x], x.shape);
+export const exp = (g: Graph, x: Value) => g.node("Exp", [x], x.shape);
+export const log = (g: Graph, x: Value) => g.node("Log", [x], x.shape);
+export const sqrt = (g: Graph, x: Value) => g.node("Sqrt", [x], x.shape);
+export const neg = (g: Graph, x: Value) => g.node("Neg", [x], x.shape);
+export const sign = (g: Graph, x: Value) => g.node("Sign", [x], x.shape);
+export const sigmoid = (g: Graph, x: Value) => g.node("Sigmoid", [x], x.shape);
+/** ln(1 + eˣ), stable for large x. */
+export const softplus = (g: Graph, x: Value) => g.node("Softplus", [x], x.shape);
+
+export const add = (g: Graph, a: Value, b: Value) => g.node("Add", [a, b], broadcast(a.shape, b.shape));
+export const sub = (g: Graph, a: Value, b: Value) => g.node("Sub", [a, b], broadcast(a.shape, b.shape));
+export const mul = (g: Graph, a: Value, b: Value) => g.node("Mul", [a, b], broadcast(a.shape, b.shape));
+export const div = (g: Graph, a: Value, b: Value) => g.node("Div", [a, b], broadcast(a.shape, b.shape));
+
+/** Restricts to [low, high]; the clipped ReLU of mobile networks is clip(x, 0, 6). */
+export function clip(g: Graph, x: Value, low: number, high: number): Value {
+  return g.node("Clip", [x, g.scalar(low), g.scalar(high)], x.shape);
+}
+
+/** x times a constant. */
+export const scale = (g: Graph, x: Value, factor: number) => mul(g, x, g.scalar(factor));
+
+/** Cuts along an axis into parts of the given sizes. */
+export function split(g: Graph, x: Value, axis: number, sizes: readonly number[]): Value[] {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  expect(x.shape[axis] === total, `split of [${x.shape}] along axis ${axis} into ${sizes}`);
+  const shapes = sizes.map((size) => x.shape.with(axis, size));
+  return g.nodeOfMany("Split", [x, g.integers(sizes)], shapes, { axis });
+}
+
+/** Joins along an axis. */
+export function concat(g: Graph, parts: readonly Value[], axis: number): Value {
+  const size = parts.reduce((sum, part) => sum + known(part.shape[axis]), 0);
+  return g.node("Concat", parts, parts[0]!.shape.with(axis, size), { axis });
+}
+
+/** Picks entries along an axis: out[i] = x[indices[i]]. */
+export function gather(g: Graph, x: Value, axis: number, indices: ArrayLike<number>): Value {
+  const picked = g.integers(Array.from(indices));
+  return g.node("Gather", [x, picked], x.shape.with(axis, indices.length), { axis });
+}
+
+/** Takes x[start … start + length) along each of the axes. */
+export function slice(
+  g: Graph,
+  x: Value,
+  axes: readonly number[],
+  starts: readonly number[],
+  lengths: readonly number[],
+): Value {
+  let shape = x.shape;
+  axes.forEach((axis, i) => {
+    expect(starts[i]! + lengths[i]! <= known(shape[axis]), `slice beyond axis ${axis} of [${x.shape}]`);
+    shape = shape.with(axis, lengths[i]!);
+  });
+  const ends = starts.map((start, i) => start + lengths[i]!);
+  return g.node("Slice", [x, g.integers(starts), g.integers(ends), g.integers(axes)], shape);
+}
+
+/** Zero padding of height and width by the same amount on all sides. */
+export function padSpatially(g: Graph, x: Value, amount: number): Value {
+  const [n, c, h, w] = x.shape as [Dimension, Dimension, number, number];
+  const pads = [0, 0, amount, amount, 0, 0, amount, amount];
+  return g.node("Pad", [x, g.integers(pads)], [n, c, h + 2 * amount, w + 2 * amount]);
+}
+
+export function transpose(g: Graph, x: Value, permutation: readonly number[]): Value {
+  const shape = permutation.map((axis) => x.shape[axis]!);
+  return g.node("Transpose", [x], shape, { perm: permutation });
+}
+
+export function reshape(g: Graph, x: Value, shape: readonly number[]): Value {
+  return g.node("Reshape", [x, g.integers(shape)], shape);
+}
+
+/** Matrix product of two matrices. */
+export function matmul(g: Graph, a: Value, b: Value): Value {
+  expect(a.shape[1] === b.shape[0], `product of [${a.shape}] and [${b.shape}]`);
+  return g.node("MatMul", [a, b], [a.shape[0]!, b.shape[1]!]);
+}
+
+/** Sum over axes, which stay with length 1 when `keep`. */
+export function sum(g: Graph, x: Value, axes: readonly number[], keep = true): Value {
+  const shape = keep
+    ? x.shape.map((dimension, axis) => (axes.includes(axis) ? 1 : dimension))
+    : x.shape.filter((_, axis) => !axes.includes(axis));
+  return g.node("ReduceSum", [x, g.integers(axes)], shape, { keepdims: keep ? 1 : 0 });
+}
+
+/** out[n, c, 2y + i, 2x + j] = in[n, 4c + 2i + j, y, x]: the invertible upsampling of the flow. */
+export function depthToSpace(g: Graph, x: Value): Value {
+  const [n, c, h, w] = x.shape as [Dimension, number, number, number];
+  expect(c % 4 === 0, `depth to space of ${c} channels, which is not a multiple of 4`);
+  return g.node("DepthToSpace", [x], [n, c / 4, 2 * h, 2 * w], { blocksize: 2, mode: "CRD" });
+}
+
+/** out[n, (2i + j)·C + c, y, x] = in[n, c, 2y + i, 2x + j]. */
+export function spaceToDepth(g: Graph, x: Value): Value {
+  const [n, c, h, w] = x.shape as [Dimension, number, number, number];
+  return g.node("SpaceToDepth", [x], [n, 4 * c, h / 2, w / 2], { blocksize: 2 });
+}
+
+/**
+ * Layer normalisation over all axes but the batch, with weight and bias of the shape of one image.
+ * Also yields mean and 1/standard deviation per image ([batch, 1, …]), which the gradient needs.
+ */
+export function layerNorm(g: Graph, x: Value, weight: Value, bias: Value, epsilon: number): Value {
+  const perImage: Shape = x.shape.map((dimension, axis) => (axis === 0 ? dimension : 1));
+  const shapes = [x.shape, perImage, perImage];
+  return g.nodeOfMany("LayerNormalization", [x, weight, bias], shapes, {
+    axis: 1,
+    epsilon: { float: epsilon },
+  })[0]!;
+}
+
+function broadcast(a: Shape, b: Shape): Shape {
+  const [long, short] = a.length >= b.length ? [a, b] : [b, a];
+  const offset = long.length - short.length;
+  return long.map((dimension, axis) => {
+    const other = axis < offset ? 1 : short[axis - offset]!;
+    expect(dimension === other || dimension === 1 || other === 1, `broadcast of [${a}] and [${b}]`);
+    return dimension === 1 ? other : dimension;
+  });
+}
+
+function expect(condition: boolean, what: string): void {
+  if (!condition) throw new UflowError("ERR_UFLOW_BAD_TENSOR", `Shapes do not fit: ${what}`);
+}

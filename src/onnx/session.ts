@@ -1,0 +1,102 @@
+import * as ort from "onnxruntime-node";
+import { messageOf, UflowError } from "../error.js";
+
+/** `auto` takes CUDA where it works, else the CPU. */
+export type Device = "auto" | "cpu" | "cuda";
+
+export interface SessionOptions {
+  device: Device;
+  /** Threads of one run on the CPU; 0 lets ONNX Runtime take one per physical core. */
+  threads: number;
+}
+
+export interface Tensor {
+  data: Float32Array;
+  dims: readonly number[];
+}
+
+/**
+ * An ONNX Runtime session with plain float32 tensors in and out. Creating and running are synchronous inside
+ * onnxruntime-node: use it in a worker thread.
+ */
+export class Session {
+  private constructor(
+    private readonly session: ort.InferenceSession,
+    /** The device that was taken. */
+    readonly device: Exclude<Device, "auto">,
+  ) {}
+
+  /**
+   * Opens a model on the wanted device.
+   * @throws UflowError ERR_UFLOW_DEVICE when the device is not available, ERR_UFLOW_NETWORK when the model is refused.
+   */
+  static async create(model: Uint8Array, options: SessionOptions): Promise<Session> {
+    if (options.device !== "cpu") {
+      try {
+        return new Session(await open(model, "cuda", options.threads), "cuda");
+      } catch (error) {
+        if (options.device === "cuda") throw deviceError(error);
+      }
+    }
+    try {
+      return new Session(await open(model, "cpu", options.threads), "cpu");
+    } catch (error) {
+      const reason = messageOf(error);
+      throw new UflowError("ERR_UFLOW_NETWORK", `ONNX Runtime refused the network: ${reason}`, {
+        cause: error,
+      });
+    }
+  }
+
+  get inputNames(): readonly string[] {
+    return this.session.inputNames;
+  }
+
+  get outputNames(): readonly string[] {
+    return this.session.outputNames;
+  }
+
+  /**
+   * Runs the network. Inputs are read in place; outputs are fresh memory. Never pass an output's buffer as input of
+   * the run that yields it.
+   */
+  async run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    const feeds = Object.fromEntries(
+      Object.entries(inputs).map(([name, { data, dims }]) => [name, new ort.Tensor("float32", data, dims)]),
+    );
+    try {
+      const results = await this.session.run(feeds);
+      return Object.fromEntries(
+        Object.entries(results).map(([name, tensor]) => [
+          name,
+          { data: tensor.data as Float32Array, dims: tensor.dims },
+        ]),
+      );
+    } catch (error) {
+      throw new UflowError("ERR_UFLOW_NETWORK", `ONNX Runtime failed: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+function open(model: Uint8Array, provider: "cpu" | "cuda", threads: number): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(model, {
+    executionProviders: [provider],
+    graphOptimizationLevel: "all",
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    logSeverityLevel: 3,
+  });
+}
+
+function deviceError(cause: unknown): UflowError {
+  return new UflowError(
+    "ERR_UFLOW_DEVICE",
+    `The device "cuda" is not available: ${messageOf(cause)}. Use device "auto" or "cpu", or install the CUDA provider of onnxruntime-node.`,
+    { cause },
+  );
+}

@@ -1,0 +1,71 @@
+import type { FlowArchitecture } from "../flow/architecture.js";
+import { featureInputs } from "../flow/energy-network.js";
+import { flowForward } from "../flow/forward.js";
+import { meanLoss, negativeLogLikelihood } from "../flow/loss.js";
+import { type FlowParameters, parameterCount } from "../flow/parameters.js";
+import { gradients } from "../onnx/gradient.js";
+import { elementCount, Graph, type Value } from "../onnx/graph.js";
+import * as op from "../onnx/operators.js";
+import { serialize } from "../onnx/serialize.js";
+
+/** Adam's decay rates and the term that keeps its denominator from zero. */
+export const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+
+/**
+ * One step of training as the bytes of an ONNX model: forward, loss, gradient and Adam (L2 coupled).
+ *
+ * Inputs: feature_0 …; `values`, `firstMoment`, `secondMoment` (flat, one number per parameter); `stepSize` = rate/(1 − β₁ᵗ)
+ * and `inverseCorrection` = 1/√(1 − β₂ᵗ) at step t (scalars). Outputs: `loss` (before the step), the three flat vectors
+ * after it and, if wanted, the flat `gradient` (without weight decay).
+ */
+export function stepNetwork(
+  architecture: FlowArchitecture,
+  parameters: Pick<FlowParameters, "slots" | "permutations">,
+  options: { batchSize: number; weightDecay: number; withGradient?: boolean },
+): Uint8Array<ArrayBuffer> {
+  const g = new Graph();
+  const features = featureInputs(g, architecture, options.batchSize);
+  const values = g.input("values", [parameterCount(parameters.slots)]);
+  const pieces = cut(g, values, parameters.slots);
+  const outputs = flowForward(g, architecture, {
+    features,
+    parameter: (name) => pieces.get(name)!,
+    permutations: parameters.permutations,
+  });
+  const loss = meanLoss(g, negativeLogLikelihood(g, outputs), options.batchSize);
+  const perPiece = gradients(g, loss, [...pieces.values()]);
+  const flat = perPiece.map((gradient) => op.reshape(g, gradient, [elementCount(gradient.shape)]));
+  const gradient = op.concat(g, flat, 0);
+  g.output("loss", loss);
+  if (options.withGradient) g.output("gradient", gradient);
+  adamStep(g, values, gradient, options.weightDecay);
+  return serialize(g);
+}
+
+/** The flat vector cut into parameters of their shapes. */
+function cut(g: Graph, values: Value, slots: FlowParameters["slots"]): Map<string, Value> {
+  const lengths = slots.map((slot) => slot.length);
+  const parts = op.split(g, values, 0, lengths);
+  return new Map(slots.map((slot, i) => [slot.name, op.reshape(g, parts[i]!, slot.shape)]));
+}
+
+/** Adam on flat vectors: a product with a scalar is ten times slower on the parameters' own shapes. */
+function adamStep(g: Graph, values: Value, gradient: Value, weightDecay: number): void {
+  const firstBefore = g.input("firstMoment", values.shape);
+  const secondBefore = g.input("secondMoment", values.shape);
+  const stepSize = g.input("stepSize", []);
+  const inverseCorrection = g.input("inverseCorrection", []);
+  const decayed = op.add(g, gradient, op.scale(g, values, weightDecay));
+  const first = blend(g, firstBefore, decayed, adam.beta1);
+  const second = blend(g, secondBefore, op.mul(g, decayed, decayed), adam.beta2);
+  const deviation = op.mul(g, op.sqrt(g, second), inverseCorrection);
+  const denominator = op.add(g, deviation, g.scalar(adam.epsilon));
+  const change = op.mul(g, op.div(g, first, denominator), stepSize);
+  g.output("valuesAfter", op.sub(g, values, change));
+  g.output("firstMomentAfter", first);
+  g.output("secondMomentAfter", second);
+}
+
+function blend(g: Graph, before: Value, now: Value, beta: number): Value {
+  return op.add(g, op.scale(g, before, beta), op.scale(g, now, 1 - beta));
+}
