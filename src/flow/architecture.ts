@@ -1,11 +1,5 @@
+import type { Scale } from "../backbone/features.js";
 import { UflowError } from "../error.js";
-
-/** One feature map of the backbone. */
-export interface Scale {
-  channels: number;
-  height: number;
-  width: number;
-}
 
 /** What determines the flow's graph: the feature maps (finest first), each half the size of the one before. */
 export interface FlowArchitecture {

@@ -1,3 +1,4 @@
+import { featureName } from "../backbone/features.js";
 import { Graph, type Value } from "../onnx/graph.js";
 import * as op from "../onnx/operators.js";
 import { serialize } from "../onnx/serialize.js";
@@ -5,8 +6,7 @@ import type { FlowArchitecture } from "./architecture.js";
 import { flowForward } from "./forward.js";
 import type { FlowParameters } from "./parameters.js";
 
-/** Names of the network's inputs and outputs, by scale (0 is the finest). */
-export const featureName = (scale: number) => `feature_${scale}`;
+/** The network's outputs, by scale; 0 is the finest. */
 export const energyName = (scale: number) => `energy_${scale}`;
 
 /**
