@@ -1,6 +1,9 @@
 import * as ort from "onnxruntime-node";
 import { messageOf, UflowError } from "../error.js";
 
+// What fails reaches the caller as an exception; ONNX Runtime would print it as well.
+ort.env.logLevel = "fatal";
+
 /** `auto` takes CUDA where it works, else the CPU. */
 export type Device = "auto" | "cpu" | "cuda";
 
@@ -89,7 +92,7 @@ function open(model: Uint8Array, provider: "cpu" | "cuda", threads: number): Pro
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
   });
 }
 

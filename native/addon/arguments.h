@@ -1,0 +1,83 @@
+// The edge between JavaScript and the kernels: every argument is checked here, in the user's words, before
+// any work. Reading is in two steps, since reading a property may run JavaScript: first all properties, then
+// the memory.
+#pragma once
+
+#include <napi.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "../kernels/resample.h"
+#include "../kernels/views.h"
+
+namespace uflow::addon {
+
+// Throws a JavaScript error with a stable code.
+[[noreturn]] void fail(Napi::Env env, const char* code, const std::string& message);
+[[noreturn]] void bad_option(Napi::Env env, const std::string& message);
+[[noreturn]] void bad_tensor(Napi::Env env, const std::string& message);
+
+// Runs the work of a function; what kernels throw becomes a JavaScript error with our code.
+template <typename Work>
+auto guarded(Napi::Env env, Work work) {
+  try {
+    return work();
+  } catch (const BadTensor& error) {
+    bad_tensor(env, error.what());
+  } catch (const std::bad_alloc&) {
+    fail(env, "ERR_UFLOW_MEMORY", "not enough memory");
+  }
+}
+
+// How a value that is not wanted is shown: `-1`, `"abc"`, `an object`.
+std::string shown(Napi::Value value);
+
+Napi::Object object(Napi::Value value, const std::string& name);
+// An absent argument gives an empty object.
+Napi::Object optional_object(Napi::Value value, const std::string& name);
+double number(Napi::Value value, const std::string& name);
+// A whole number from 1 to 65535.
+std::size_t dimension(Napi::Value value, const std::string& name);
+// `width` and `height` of an object, of at most 2^28 pixels.
+Size size(Napi::Object from, const std::string& name);
+// The position of a word in `words`; an absent value gives the first.
+std::size_t choice(Napi::Value value, const std::string& name, std::span<const char* const> words);
+
+// `channels` (where the tensor has them), `height`, `width` and `data` of an object.
+class FloatTensor {
+ public:
+  enum class Kind { latent, energy, map };
+
+  FloatTensor(Napi::Value value, const std::string& name, Kind kind);
+
+  LatentView latent() const { return {memory(), channels_, size_}; }
+  EnergyView energy() const { return {memory(), channels_, size_}; }
+  MapView map() const { return {memory(), size_}; }
+  Size size() const { return size_; }
+  std::size_t channels() const { return channels_; }
+
+ private:
+  // Checked when it is handed out: reading the other arguments may have detached it.
+  const float* memory() const;
+
+  std::string name_;
+  Kind kind_;
+  std::size_t channels_ = 1;
+  Size size_{};
+  Napi::Value data_;
+};
+
+// A list of at least one energy, all of the same map.
+std::vector<FloatTensor> energies(Napi::Value value);
+std::vector<EnergyView> views(std::span<const FloatTensor> tensors);
+
+// A new Float32Array for a kernel to write into.
+Napi::Float32Array floats(Napi::Env env, std::size_t count);
+std::span<float> memory(Napi::Float32Array array);
+
+// { data, height, width }
+Napi::Object map_object(Napi::Env env, Napi::Float32Array data, Size size);
+
+}  // namespace uflow::addon

@@ -1,0 +1,25 @@
+// The functions of the addon. Their contract is src/kernels/types.ts; their work is done in native/kernels.
+#pragma once
+
+#include <napi.h>
+
+namespace uflow::addon {
+
+// resample(image, to) → Float32Array
+Napi::Value resample(const Napi::CallbackInfo& info);
+// energy(latent) → Energy
+Napi::Value energy(const Napi::CallbackInfo& info);
+// anomalyMap(energies, to) → Map2d
+Napi::Value anomaly_map(const Napi::CallbackInfo& info);
+// logChi2Survival(x, dof, tail?) → number
+Napi::Value log_chi2_survival(const Napi::CallbackInfo& info);
+// logNumberOfRegions(pixels) → number
+Napi::Value log_number_of_regions(const Napi::CallbackInfo& info);
+// nfaTree(energy, options?) → Map2d
+Napi::Value nfa_tree(const Napi::CallbackInfo& info);
+// nfaTreeMap(energies, to) → Map2d
+Napi::Value nfa_tree_map(const Napi::CallbackInfo& info);
+// regions(logNfa, options?) → Region[]
+Napi::Value regions(const Napi::CallbackInfo& info);
+
+}  // namespace uflow::addon

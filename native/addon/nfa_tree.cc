@@ -1,0 +1,34 @@
+#include "../kernels/nfa_tree.h"
+
+#include "arguments.h"
+#include "functions.h"
+#include "tail.h"
+
+namespace uflow::addon {
+
+Napi::Value nfa_tree(const Napi::CallbackInfo& info) {
+  const FloatTensor given(info[0], "energy", FloatTensor::Kind::energy);
+  const auto options = optional_object(info[1], "options");
+  const Tail kind = tail(options.Get("tail"), "options.tail");
+  return guarded(info.Env(), [&] {
+    auto out = floats(info.Env(), given.size().pixels());
+    uflow::nfa_tree(given.energy(), kind, memory(out));
+    return map_object(info.Env(), out, given.size());
+  });
+}
+
+Napi::Value nfa_tree_map(const Napi::CallbackInfo& info) {
+  static constexpr const char* words[] = {"all", "per-scale"};
+  const auto given = energies(info[0]);
+  const auto to = object(info[1], "to");
+  const Size target = size(to, "to");
+  const Tail kind = tail(to.Get("tail"), "to.tail");
+  const Tests tests = choice(to.Get("tests"), "to.tests", words) == 0 ? Tests::all : Tests::per_scale;
+  return guarded(info.Env(), [&] {
+    auto out = floats(info.Env(), target.pixels());
+    uflow::nfa_tree_map(views(given), target, kind, tests, memory(out));
+    return map_object(info.Env(), out, target);
+  });
+}
+
+}  // namespace uflow::addon

@@ -1,0 +1,23 @@
+// Phase 3: from latents to one map of how unlike the good parts every pixel is.
+#pragma once
+
+#include <span>
+
+#include "views.h"
+
+namespace uflow {
+
+// out[y, x] = Σ_c z[c, y, x]², summed in double. `out` has latent.size.pixels() values.
+// Throws BadTensor where the result is not finite: NaN, infinity or overflow in the latent. O(channels ·
+// pixels).
+void energy(LatentView latent, std::span<float> out);
+
+// out = 1 − mean over scales of upsample(exp(−energy / (2·channels))): 0 like the good parts, 1 unlike them.
+// `out` has to.pixels() values. Throws BadTensor on an energy that is negative or not finite. O(scales ·
+// pixels).
+void anomaly_map(std::span<const EnergyView> energies, Size to, std::span<float> out);
+
+// Throws BadTensor unless all values are finite and ≥ 0.
+void check_energy(EnergyView energy);
+
+}  // namespace uflow

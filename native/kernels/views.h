@@ -1,0 +1,56 @@
+// Plain views of the tensors that the kernels read. All are planar, row-major; the memory belongs to the
+// caller.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+
+namespace uflow {
+
+// Numbers that no image can give: NaN, infinity, a negative energy. The caller's fault, told in the caller's
+// words.
+struct BadTensor : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+
+struct Size {
+  std::size_t width;
+  std::size_t height;
+
+  std::size_t pixels() const { return width * height; }
+};
+
+// Pixels of a camera or decoder: 8 bits, rows from the top, channels interleaved: 1 grey, 3 RGB, 4 RGBA.
+struct ImageView {
+  const std::uint8_t* data;
+  Size size;
+  std::size_t channels;
+};
+
+// A latent z: [channels, height, width].
+struct LatentView {
+  const float* data;
+  std::size_t channels;
+  Size size;
+};
+
+// The energy of a latent, Σ z² over its channels: [height, width], finite and ≥ 0.
+struct EnergyView {
+  const float* data;
+  std::size_t channels;
+  Size size;
+
+  std::span<const float> pixels() const { return {data, size.pixels()}; }
+};
+
+// One number per pixel: [height, width].
+struct MapView {
+  const float* data;
+  Size size;
+
+  std::span<const float> pixels() const { return {data, size.pixels()}; }
+};
+
+}  // namespace uflow

@@ -1,0 +1,37 @@
+// Brings a fresh clone to a state in which everything runs: dependencies, native addon, TypeScript.
+// Uses nothing but Node itself, repeats only what has changed, and says plainly what is missing.
+import { bin, fail, run, step } from "./tools.mjs";
+
+const buildOnly = process.argv.includes("--build-only");
+
+checkNode();
+if (!buildOnly) {
+  step(
+    "dependencies",
+    ["package.json", "package-lock.json"],
+    "node_modules/.uflow-setup",
+    installDependencies,
+  );
+}
+const { buildAddon } = await import("./native.mjs");
+step("native core", ["native/kernels", "native/addon", "CMakeLists.txt"], "build/.uflow-setup", buildAddon);
+step("TypeScript", ["src", "tsconfig.json", "package-lock.json"], "dist/.uflow-setup", compileTypeScript);
+
+function checkNode() {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < 20) fail(`Node ${process.versions.node} is too old; uflow needs Node 20 or newer.`);
+}
+
+/**
+ * Install scripts are off: onnxruntime-node's would download the CUDA provider, and our own native core is built by
+ * the next step. All other native dependencies come prebuilt from the registry.
+ */
+function installDependencies() {
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" };
+  const done = run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { env });
+  if (!done) fail("The dependencies could not be installed. Is the npm registry reachable?");
+}
+
+function compileTypeScript() {
+  if (!run(bin("tsc"), ["--project", "tsconfig.json"])) fail("The TypeScript sources could not be compiled.");
+}

@@ -1,0 +1,35 @@
+/**
+ * The native core's typed face: synchronous functions over typed arrays. Wrong arguments, wrong lengths, NaN and
+ * impossible sizes end in a UflowError (ERR_UFLOW_BAD_OPTION or ERR_UFLOW_BAD_TENSOR) and nothing else.
+ */
+import { UflowError, type UflowErrorCode } from "../error.js";
+import { loadAddon } from "./addon.js";
+import type { Kernels } from "./types.js";
+
+export type { Energy, Kernels, Latent, Map2d, RawImage, Region, Tail } from "./types.js";
+
+const addon = loadAddon();
+
+/** The addon throws plain errors that carry our code; here they join the family. */
+function kernel<Name extends keyof Kernels>(name: Name): Kernels[Name] {
+  const native = addon[name] as (...args: unknown[]) => unknown;
+  const checked = (...args: unknown[]) => {
+    try {
+      return native(...args);
+    } catch (error) {
+      const { code, message } = error as { code?: UflowErrorCode; message: string };
+      if (!code?.startsWith("ERR_UFLOW_")) throw error;
+      throw new UflowError(code, `${name}: ${message}`, { cause: error });
+    }
+  };
+  return checked as Kernels[Name];
+}
+
+export const resample = kernel("resample");
+export const energy = kernel("energy");
+export const anomalyMap = kernel("anomalyMap");
+export const logChi2Survival = kernel("logChi2Survival");
+export const logNumberOfRegions = kernel("logNumberOfRegions");
+export const nfaTree = kernel("nfaTree");
+export const nfaTreeMap = kernel("nfaTreeMap");
+export const regions = kernel("regions");

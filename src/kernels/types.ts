@@ -1,0 +1,89 @@
+/**
+ * The typed contract of the native core: one declaration per native function, in the words, the argument order and
+ * the units of its C++ header (`native/kernels`). All tensors are planar, row-major float32.
+ */
+
+/** Pixels as they come from a camera or a decoder: 8 bits, rows from the top, channels interleaved. */
+export interface RawImage {
+  data: Uint8Array;
+  width: number;
+  height: number;
+  /** 1 grey, 3 RGB, 4 RGBA (alpha is ignored). */
+  channels: 1 | 3 | 4;
+}
+
+/** The latent z of one image at one scale: [channels, height, width]. */
+export interface Latent {
+  data: Float32Array;
+  channels: number;
+  height: number;
+  width: number;
+}
+
+/** Σ z² over the channels, per pixel: [height, width], all ≥ 0; `channels` says how many were summed. */
+export interface Energy {
+  data: Float32Array;
+  channels: number;
+  height: number;
+  width: number;
+}
+
+/** One number per pixel: [height, width]. */
+export interface Map2d {
+  data: Float32Array;
+  height: number;
+  width: number;
+}
+
+/** A connected set of detected pixels. Positions of pixels are those of their centres: the first pixel is at (0, 0). */
+export interface Region {
+  /** log₁₀ NFA of the most significant pixel. */
+  logNfa: number;
+  /** Pixels. */
+  area: number;
+  /** Smallest box of whole pixels. */
+  box: { x: number; y: number; width: number; height: number };
+  /** Mean position of the pixels. */
+  centroid: { x: number; y: number };
+  /** The pixel of the highest score, or of the smallest log NFA (score = −logNfa) where no score was given. */
+  peak: { x: number; y: number; score: number };
+  /**
+   * The outer boundary as a closed polygon (the first corner is not repeated), clockwise on screen, along the edges
+   * of the pixels: corner (x, y) is the upper left corner of pixel (x, y).
+   */
+  contour: [x: number, y: number][];
+}
+
+/** How likely an energy is by chance: the χ² tail itself, or the reference's Chernoff formula. */
+export type Tail = "exact" | "chernoff";
+
+export interface Kernels {
+  /**
+   * Resizes with an antialiased triangle filter (Pillow's, bit for bit), then (value/255 − mean)/std. Planar RGB
+   * [3, to.height, to.width]; grey is repeated. `mean` and `std` default to 0 and 1. docs/maths.md, "The input".
+   */
+  resample(
+    image: RawImage,
+    to: { width: number; height: number; mean?: readonly number[]; std?: readonly number[] },
+  ): Float32Array;
+  /** Σ z² over the channels. */
+  energy(latent: Latent): Energy;
+  /** 1 − mean over scales of the bilinearly upsampled likelihood exp(−energy / (2 channels)); 0 … 1. */
+  anomalyMap(energies: readonly Energy[], to: { width: number; height: number }): Map2d;
+  /** log₁₀ P(χ²_dof ≥ x), x ≥ 0, dof > 0 (real). Default tail: exact. */
+  logChi2Survival(x: number, dof: number, tail?: Tail): number;
+  /** log₁₀ of the number of tests of the region NFA over scales with these numbers of pixels. */
+  logNumberOfRegions(pixels: readonly number[]): number;
+  /** log₁₀ probability of the final cluster of each pixel; NaN outside. Default tail: exact. */
+  nfaTree(energy: Energy, options?: { tail?: Tail }): Map2d;
+  /** log₁₀ NFA per pixel. Default tail: exact; default tests: all (one number of tests for all scales). */
+  nfaTreeMap(
+    energies: readonly Energy[],
+    to: { width: number; height: number; tail?: Tail; tests?: "all" | "per-scale" },
+  ): Map2d;
+  /**
+   * Connected regions where log NFA < logEpsilon (default 0), most significant first. `score` (of the same size)
+   * decides the peaks. Default connectivity: 4, that of the tree.
+   */
+  regions(logNfa: Map2d, options?: { logEpsilon?: number; connectivity?: 4 | 8; score?: Map2d }): Region[];
+}

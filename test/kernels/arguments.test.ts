@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import * as kernels from "#uflow/kernels/index.js";
+
+const energy = (data: unknown, more = {}) => ({ data, channels: 2, height: 2, width: 2, ...more });
+const good = energy(new Float32Array(4));
+const to = { width: 4, height: 4 };
+
+function detached(): Float32Array {
+  const array = new Float32Array(4);
+  structuredClone(array.buffer, { transfer: [array.buffer] });
+  return array;
+}
+
+/** A description whose last property, when read, takes the memory of the first away. */
+function treacherous() {
+  const data = new Float32Array(4);
+  return [
+    { ...good, data },
+    {
+      ...good,
+      get data() {
+        structuredClone(data.buffer, { transfer: [data.buffer] });
+        return new Float32Array(4);
+      },
+    },
+  ];
+}
+
+const nan = Float32Array.of(1, Number.NaN, 2, 3);
+const { POSITIVE_INFINITY: infinity } = Number;
+const image = { data: new Uint8Array(12), width: 2, height: 2, channels: 3 };
+
+/** Calls with wrong arguments: what the error must name. The compiler would refuse most of them. */
+const wrong: [name: keyof typeof kernels, args: unknown[], code: string, message: RegExp][] = [
+  ["nfaTree", [], "BAD_OPTION", /energy but received nothing/],
+  ["nfaTree", [null], "BAD_OPTION", /received null/],
+  ["nfaTree", [energy(new Float32Array(3))], "BAD_TENSOR", /2 × 2 elements.*3 elements/],
+  ["nfaTree", [energy(new Float64Array(4))], "BAD_TENSOR", /Float32Array/],
+  ["nfaTree", [energy([1, 2, 3, 4])], "BAD_TENSOR", /Float32Array/],
+  ["nfaTree", [energy(detached())], "BAD_TENSOR", /0 elements/],
+  ["nfaTree", [energy(nan)], "BAD_TENSOR", /NaN at pixel 1/],
+  ["nfaTree", [energy(Float32Array.of(1, 2, infinity, 0))], "BAD_TENSOR", /inf.* at pixel 2/],
+  ["nfaTree", [energy(Float32Array.of(-1, 2, 3, 0))], "BAD_TENSOR", /-1.* at pixel 0/],
+  ["nfaTree", [{ ...good, width: 0 }], "BAD_OPTION", /energy\.width/],
+  ["nfaTree", [{ ...good, height: 1.5 }], "BAD_OPTION", /energy\.height/],
+  ["nfaTree", [{ ...good, channels: "2" }], "BAD_OPTION", /energy\.channels/],
+  ["nfaTree", [{ ...good, width: 65535, height: 65535 }], "BAD_OPTION", /2\^28/],
+  ["nfaTree", [good, { tail: "upper" }], "BAD_OPTION", /"exact" or "chernoff".*"upper"/],
+  ["nfaTreeMap", [[], to], "BAD_OPTION", /at least one energy/],
+  ["nfaTreeMap", [good, to], "BAD_OPTION", /array/],
+  ["nfaTreeMap", [[good, null], to], "BAD_OPTION", /energies\[1\]/],
+  ["nfaTreeMap", [[good, energy(nan)], to], "BAD_TENSOR", /NaN/],
+  ["nfaTreeMap", [[good]], "BAD_OPTION", /\bto\b/],
+  ["nfaTreeMap", [[good], { ...to, tests: "none" }], "BAD_OPTION", /to\.tests/],
+  ["nfaTreeMap", [treacherous(), to], "BAD_TENSOR", /0 elements/],
+  ["anomalyMap", [[energy(nan)], to], "BAD_TENSOR", /NaN/],
+  ["anomalyMap", [[good], { width: 4, height: -4 }], "BAD_OPTION", /to\.height.*-4/],
+  ["energy", [{ data: Float32Array.of(Number.NaN), channels: 1, height: 1, width: 1 }], "BAD_TENSOR", /NaN/],
+  ["energy", [{ data: Float32Array.of(1e30), channels: 1, height: 1, width: 1 }], "BAD_TENSOR", /too large/],
+  ["energy", [{ data: new Float32Array(8), channels: 3, height: 2, width: 2 }], "BAD_TENSOR", /3 × 2 × 2/],
+  ["logChi2Survival", [Number.NaN, 3], "BAD_OPTION", /\bx\b/],
+  ["logChi2Survival", [-1, 3], "BAD_OPTION", /≥ 0/],
+  ["logChi2Survival", [1, 0], "BAD_OPTION", /dof/],
+  ["logChi2Survival", [1, 1e12], "BAD_OPTION", /dof/],
+  ["logChi2Survival", ["1", 1], "BAD_OPTION", /"1"/],
+  ["logNumberOfRegions", [[]], "BAD_OPTION", /at least one/],
+  ["logNumberOfRegions", [[4, 0]], "BAD_OPTION", /pixels\[1\]/],
+  ["logNumberOfRegions", [[2.5]], "BAD_OPTION", /pixels\[0\]/],
+  ["regions", [{ data: nan, height: 2, width: 2 }], "BAD_TENSOR", /NaN/],
+  ["regions", [{ ...good }, { connectivity: 6 }], "BAD_OPTION", /4 or 8/],
+  ["regions", [{ ...good }, { logEpsilon: Number.NaN }], "BAD_OPTION", /logEpsilon/],
+  ["regions", [{ ...good }, { score: { data: nan, height: 2, width: 2 } }], "BAD_TENSOR", /score.*NaN/],
+  [
+    "regions",
+    [{ ...good }, { score: { data: new Float32Array(2), height: 1, width: 2 } }],
+    "BAD_OPTION",
+    /size/,
+  ],
+  ["resample", [{ ...image, channels: 2 }, to], "BAD_OPTION", /1, 3 or 4/],
+  ["resample", [{ ...image, width: 3 }, to], "BAD_TENSOR", /2 × 3 × 3/],
+  ["resample", [{ ...image, data: new Float32Array(12) }, to], "BAD_TENSOR", /Uint8Array/],
+  ["resample", [image, { ...to, mean: [0, 0] }], "BAD_OPTION", /to\.mean/],
+  ["resample", [image, { ...to, std: [1, 0, 1] }], "BAD_OPTION", /to\.std\[1\]/],
+  ["resample", [image, { ...to, mean: [0, Number.NaN, 0] }], "BAD_OPTION", /to\.mean\[1\]/],
+];
+
+const byName = new Map<string, unknown>(Object.entries(kernels));
+
+describe("wrong arguments end in a clear error", () => {
+  it.each(wrong)("%s %#", (name, args, code, message) => {
+    const call = byName.get(name) as (...args: unknown[]) => unknown;
+    expect(() => call(...args)).toThrow(
+      expect.objectContaining({
+        name: "UflowError",
+        code: `ERR_UFLOW_${code}`,
+        message: expect.stringMatching(message),
+      }),
+    );
+  });
+});
+
+it("a getter's own error reaches the caller as it is", () => {
+  const hostile = {
+    get channels(): number {
+      throw new RangeError("mine");
+    },
+  };
+  expect(() => kernels.nfaTree(hostile as never)).toThrow(new RangeError("mine"));
+});

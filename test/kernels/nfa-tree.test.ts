@@ -1,0 +1,108 @@
+import { describe, expect, it } from "vitest";
+import {
+  type Energy,
+  energy,
+  logChi2Survival,
+  logNumberOfRegions,
+  nfaTree,
+  nfaTreeMap,
+} from "#uflow/kernels/index.js";
+import { loadGolden } from "../fixtures/golden.js";
+
+interface TreeCase {
+  case: string;
+  kind: string;
+  channels: number;
+  height: number;
+  width: number;
+}
+
+const trees = loadGolden("kernels/nfa_tree");
+
+describe.each(trees.meta.cases as TreeCase[])("the tree of case $case ($kind)", (golden) => {
+  const { case: name, channels, height, width } = golden;
+
+  it("has the reference's clusters and probabilities, bit for bit", () => {
+    const data = trees.tensor(`${name}/z2sum`).data as Float32Array;
+    // Where two clusters of the reference share a probability it loses one; these cases hold the right answer.
+    const right = `${name}/log_prob_no_collision`;
+    const wanted = trees.tensor(trees.names.includes(right) ? right : `${name}/log_prob`).data;
+    expect(nfaTree({ data, channels, height, width }, { tail: "chernoff" }).data).toEqual(wanted);
+  });
+});
+
+interface EndToEnd {
+  name: string;
+  target: number;
+  batch: number;
+  shapes: [channels: number, side: number][];
+}
+
+const whole = loadGolden("kernels/nfa_e2e");
+
+describe.each(whole.meta.cases as EndToEnd[])("the map of $name", ({ name, target, batch, shapes }) => {
+  const energiesOf = (image: number): Energy[] =>
+    shapes.map(([channels, side], scale) => {
+      const size = { channels, height: side, width: side };
+      if (whole.names.includes(`${name}/z2sum/${scale}`)) {
+        return { data: whole.tensor(`${name}/z2sum/${scale}`).data as Float32Array, ...size };
+      }
+      const count = channels * side * side;
+      const z = whole.tensor(`${name}/z/${scale}`).data as Float32Array;
+      return energy({ data: z.slice(image * count, (image + 1) * count), ...size });
+    });
+
+  it("equals the reference's", () => {
+    const score = whole.tensor(`${name}/tree_score`).data;
+    const count = target * target;
+    // Single precision of the number of tests, to which everything is added.
+    const unit = 4e-7 * logNumberOfRegions(shapes.map(([, side]) => side * side));
+    for (let image = 0; image < batch; image++) {
+      const { data } = nfaTreeMap(energiesOf(image), {
+        width: target,
+        height: target,
+        tail: "chernoff",
+        tests: "all",
+      });
+      data.forEach((value, i) => {
+        const wanted = -score[image * count + i]!;
+        expect(Math.abs(value - wanted)).toBeLessThan(unit + 1e-6 * Math.abs(wanted));
+      });
+    }
+  });
+});
+
+describe("the exact tail", () => {
+  it("leaves a map below its mean alone, which the Chernoff formula flags whole", () => {
+    const quiet = { data: new Float32Array(64).fill(2), channels: 10, height: 8, width: 8 };
+    const to = { width: 8, height: 8 };
+    expect(Math.min(...nfaTreeMap([quiet], { ...to, tail: "exact" }).data)).toBeGreaterThan(0);
+    expect(Math.max(...nfaTreeMap([quiet], { ...to, tail: "chernoff" }).data)).toBeLessThan(0);
+  });
+
+  it("gives a region its probability to the power of its area", () => {
+    const data = new Float32Array(25).fill(1);
+    data.set([90, 95], 6);
+    const map = nfaTree({ data, channels: 10, height: 5, width: 5 });
+    expect(map.data[6]).toBeCloseTo(2 * logChi2Survival(90, 10), 3);
+    expect(map.data[7]).toBe(map.data[6]);
+  });
+});
+
+describe("the number of tests", () => {
+  const quiet = (side: number): Energy => ({
+    data: new Float32Array(side * side),
+    channels: 4,
+    height: side,
+    width: side,
+  });
+
+  it("is one for all scales, or one per scale times the number of scales", () => {
+    const energies = [quiet(16), quiet(8)];
+    const to = { width: 16, height: 16 };
+    const all = nfaTreeMap(energies, { ...to, tests: "all" }).data[0]!;
+    const perScale = nfaTreeMap(energies, { ...to, tests: "per-scale" }).data[0]!;
+    expect(all).toBeCloseTo(logNumberOfRegions([256, 64]), 4);
+    expect(perScale).toBeCloseTo(Math.log10(2) + logNumberOfRegions([64]), 4);
+  });
+});
