@@ -34,3 +34,15 @@ export class UflowError extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What remains of an error when it crosses from a worker thread. */
+export interface PlainError {
+  code: UflowErrorCode;
+  message: string;
+}
+
+/** For the sender: any error as plain data. An error that is not ours is a defect or a failed runtime: `fallback` says which part. */
+export function toPlainError(error: unknown, fallback: UflowErrorCode): PlainError {
+  const code = error instanceof UflowError ? error.code : fallback;
+  return { code, message: messageOf(error) };
+}

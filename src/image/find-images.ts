@@ -1,0 +1,52 @@
+import { realpath, stat } from "node:fs/promises";
+import { isAbsolute, join, resolve } from "node:path";
+import { glob } from "tinyglobby";
+import { messageOf, UflowError } from "../error.js";
+import { isImageName } from "./datasets.js";
+import { naturalOrder } from "./natural-order.js";
+
+/**
+ * Expands files, folders (with all that is below them) and glob patterns to paths of images, in natural order, each
+ * once. A file that is named itself is taken whatever its extension; hidden files are not.
+ * @throws UflowError ERR_UFLOW_BAD_IMAGE naming every pattern that matches nothing.
+ */
+export async function findImages(patterns: readonly string[]): Promise<string[]> {
+  const byPlace = new Map<string, string>();
+  const empty: string[] = [];
+  for (const pattern of patterns) {
+    const images = await expand(pattern);
+    if (images.length === 0) empty.push(pattern);
+    for (const path of images) {
+      const place = await placeOf(path);
+      if (!byPlace.has(place)) byPlace.set(place, path);
+    }
+  }
+  if (empty.length > 0) {
+    const names = empty.map((pattern) => `"${pattern}"`).join(", ");
+    throw new UflowError(
+      "ERR_UFLOW_BAD_IMAGE",
+      `No image is found at ${names}; check the path or the pattern`,
+    );
+  }
+  return [...byPlace.values()].sort(naturalOrder);
+}
+
+async function expand(pattern: string): Promise<string[]> {
+  const entry = await stat(pattern).catch(() => undefined);
+  if (entry && !entry.isDirectory()) return [pattern];
+  const search = entry
+    ? glob("**/*", { cwd: pattern })
+    : glob(asGlob(pattern), { expandDirectories: false, absolute: isAbsolute(pattern) });
+  const found = await search.catch((error) => {
+    throw new UflowError("ERR_UFLOW_BAD_IMAGE", `Cannot search "${pattern}": ${messageOf(error)}`, {
+      cause: error,
+    });
+  });
+  return found.filter(isImageName).map((path) => (entry ? join(pattern, path) : path));
+}
+
+/** One file may be reached by several paths, through links too. A link to nowhere stays, so that it is reported. */
+const placeOf = (path: string) => realpath(path).catch(() => resolve(path));
+
+/** Globs are written with slashes; on Windows people write backslashes. */
+const asGlob = (pattern: string) => (process.platform === "win32" ? pattern.replaceAll("\\", "/") : pattern);
