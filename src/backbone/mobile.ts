@@ -8,17 +8,28 @@ import { messageOf, UflowError } from "../error.js";
 import { Graph, known, type Value } from "../onnx/graph.js";
 import * as op from "../onnx/operators.js";
 import { serialize } from "../onnx/serialize.js";
-import { readTflite, type TfliteModel, type TfliteOperation, tfliteNumbers } from "../weights/tflite/model.js";
+import {
+  readTflite,
+  type TfliteModel,
+  type TfliteOperation,
+  tfliteNumbers,
+} from "../weights/tflite/model.js";
 import { featureName, imageName } from "./features.js";
 
 const weightsFile = "@mediapipe/objectron/object_detection_3d_chair.tflite";
 
-/** Feature maps that leave the network: the last bottleneck of these channels at this stride, finest first. */
-export const mobileOutputs = [
+/** A feature map that leaves the network: the last bottleneck of these channels at this stride. */
+export interface MobileOutput {
+  stride: number;
+  channels: number;
+}
+
+/** What the backbone `mobile` yields, finest first. */
+export const mobileOutputs: readonly MobileOutput[] = [
   { stride: 4, channels: 24 },
   { stride: 8, channels: 40 },
   { stride: 16, channels: 112 },
-] as const;
+];
 
 /** The bytes of the weights file that npm installed. */
 export async function mobileWeights(): Promise<Uint8Array> {
@@ -37,7 +48,11 @@ export async function mobileWeights(): Promise<Uint8Array> {
  * The backbone as the bytes of an ONNX model: `image` [batch, 3, size, size] in, `feature_0` … `feature_2` out.
  * @throws UflowError ERR_UFLOW_BAD_WEIGHTS when the file is not the expected network.
  */
-export function mobileNetwork(weights: Uint8Array, inputSize: number): Uint8Array<ArrayBuffer> {
+export function mobileNetwork(
+  weights: Uint8Array,
+  inputSize: number,
+  outputs: readonly MobileOutput[] = mobileOutputs,
+): Uint8Array<ArrayBuffer> {
   const model = readTflite(weights);
   const g = new Graph();
   const image = g.input(imageName, ["batch", 3, inputSize, inputSize]);
@@ -49,7 +64,7 @@ export function mobileNetwork(weights: Uint8Array, inputSize: number): Uint8Arra
     computed.set(operation.outputs[0]!, y);
     if (isBottleneck(operation)) bottlenecks.push(y);
   }
-  mobileOutputs.forEach(({ stride, channels }, scale) => {
+  outputs.forEach(({ stride, channels }, scale) => {
     const feature = bottlenecks.findLast((y) => y.shape[1] === channels && y.shape[2] === inputSize / stride);
     if (!feature) {
       throw new UflowError(
@@ -98,9 +113,17 @@ function convolve(g: Graph, model: TfliteModel, x: Value, operation: Convolution
   const depthwise = operation.kind === "depthwise";
   const [out, inn] = depthwise ? [last, 1] : [first, last];
   if (operation.dilations.some((dilation) => dilation !== 1) || operation.padding !== "same") {
-    throw new UflowError("ERR_UFLOW_BAD_WEIGHTS", "The weights use a convolution that is dilated or not padded");
+    throw new UflowError(
+      "ERR_UFLOW_BAD_WEIGHTS",
+      "The weights use a convolution that is dilated or not padded",
+    );
   }
-  const w = g.constant("weight", channelsFirst(weight.data, [out, inn, kh, kw], depthwise), [out, inn, kh, kw]);
+  const w = g.constant("weight", channelsFirst(weight.data, [out, inn, kh, kw], depthwise), [
+    out,
+    inn,
+    kh,
+    kw,
+  ]);
   const b = g.constant("bias", bias.data, [out]);
   const [top, bottom] = samePadding(known(x.shape[2]), kh, operation.strides[0]);
   const [left, right] = samePadding(known(x.shape[3]), kw, operation.strides[1]);
@@ -143,7 +166,8 @@ function constant(model: TfliteModel, index: number): { data: Float32Array; shap
   if (tensor.bytes.length > 0) return { data: tfliteNumbers(tensor), shape: tensor.shape };
   const cast = model.operations.find(({ kind, outputs }) => kind === "dequantize" && outputs[0] === index);
   const source = cast && model.tensors[cast.inputs[0]!];
-  if (!source) throw new UflowError("ERR_UFLOW_BAD_WEIGHTS", `"${tensor.name}" in the file is not a constant`);
+  if (!source)
+    throw new UflowError("ERR_UFLOW_BAD_WEIGHTS", `"${tensor.name}" in the file is not a constant`);
   return { data: tfliteNumbers(source), shape: source.shape };
 }
 

@@ -1,0 +1,50 @@
+import { z } from "zod";
+
+/** The version of the `.uflow` format that this engine writes, and the newest that it reads. */
+export const formatVersion = 1;
+
+const size = z.int().positive().max(16384);
+const scale = z.strictObject({ channels: size, height: size, width: size });
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const triple = z.tuple([z.number(), z.number(), z.number()]);
+
+/** How a model was trained: what is needed to train it again. */
+export const trainingSchema = z.strictObject({
+  images: z.int().positive(),
+  epochs: z.int().positive(),
+  batchSize: z.int().positive(),
+  learningRate: z.number().positive(),
+  weightDecay: z.number().nonnegative(),
+  seed: z.int().nonnegative(),
+  /** Mean loss of each epoch: negative log-likelihood per image, nats. */
+  losses: z.array(z.number()),
+});
+
+/** `manifest.json`: what a `.uflow` file holds and how to use it. */
+export const manifestSchema = z.strictObject({
+  format: z.literal("uflow"),
+  formatVersion: z.literal(formatVersion),
+  /** Version of the engine that wrote the file. */
+  engine: z.string(),
+  backbone: z.strictObject({ name: z.string().min(1), sha256 }),
+  /** Side of the square image that the network sees, pixels. */
+  inputSize: size,
+  /** Side of the maps that an inspection yields, pixels. */
+  mapSize: size,
+  /** Feature maps of the backbone, finest first. */
+  scales: z.array(scale).min(1).max(8),
+  /** Input pixels per pixel of each feature map. */
+  strides: z.array(size).min(1).max(8),
+  /** Latents of the flow, finest first; `channels` are the degrees of freedom of their energy. */
+  latents: z.array(scale).min(1).max(8),
+  flowSteps: z.int().positive(),
+  normalization: z.enum(["layer", "none"]),
+  preprocessing: z.strictObject({ mean: triple, std: triple }),
+  training: trainingSchema,
+  metrics: z.record(z.string(), z.number().nullable()),
+  /** Every other entry of the file. */
+  entries: z.record(z.string(), z.strictObject({ bytes: z.int().nonnegative(), sha256 })),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type TrainingSummary = z.infer<typeof trainingSchema>;

@@ -1,0 +1,17 @@
+import { createHash } from "node:crypto";
+import type { Manifest } from "./manifest.js";
+
+/** Names of the networks inside a `.uflow` file. */
+export const flowEntry = "flow.onnx";
+export const backboneEntry = "backbone.onnx";
+
+/** A trained model in memory: the manifest and its two networks as ONNX. */
+export interface Model {
+  manifest: Manifest;
+  backbone: Uint8Array;
+  flow: Uint8Array;
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

@@ -1,0 +1,43 @@
+import { buffer } from "node:stream/consumers";
+import yazl from "yazl";
+import { writeFileAtomic } from "../output/atomic-file.js";
+import { type Manifest, manifestSchema } from "./manifest.js";
+import { backboneEntry, flowEntry, type Model, sha256 } from "./model.js";
+
+/** One time for all entries, so that the same model gives the same file, byte for byte. */
+const mtime = new Date(Date.UTC(2000, 0, 1));
+
+/**
+ * Writes a model as a `.uflow` file: to a temporary name first, then renamed, so that a reader never sees half of it.
+ * The checksums in the manifest are filled in here.
+ * @throws UflowError ERR_UFLOW_OUTPUT when the file cannot be written; a file that was there before is then untouched.
+ */
+export async function writeModel(
+  path: string,
+  model: Omit<Model, "manifest"> & { manifest: Unsealed },
+): Promise<Manifest> {
+  const entries = { [backboneEntry]: model.backbone, [flowEntry]: model.flow };
+  const manifest = manifestSchema.parse({
+    ...model.manifest,
+    entries: Object.fromEntries(
+      Object.entries(entries).map(([name, bytes]) => [name, { bytes: bytes.length, sha256: sha256(bytes) }]),
+    ),
+  });
+  await writeFileAtomic(path, await zip({ "manifest.json": json(manifest), ...entries }));
+  return manifest;
+}
+
+/** A manifest whose entries are not yet listed. */
+export type Unsealed = Omit<Manifest, "entries">;
+
+const json = (manifest: Manifest) => Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+
+function zip(entries: Record<string, Uint8Array>): Promise<Buffer> {
+  const file = new yazl.ZipFile();
+  for (const [name, bytes] of Object.entries(entries)) {
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    file.addBuffer(view, name, { compress: false, mtime, mode: 0o100644, forceDosTimestamp: true });
+  }
+  file.end();
+  return buffer(file.outputStream);
+}
