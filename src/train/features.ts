@@ -1,0 +1,70 @@
+import { type Backbone, featureName, featureScales, imageName } from "../backbone/index.js";
+import { messageOf, UflowError } from "../error.js";
+import { decodeImage } from "../image/decode.js";
+import { preprocess } from "../image/preprocess.js";
+import { Session } from "../onnx/session.js";
+import { FeatureCache } from "./feature-cache.js";
+
+export interface FeatureTask {
+  images: readonly string[];
+  backbone: Backbone;
+  network: Uint8Array;
+  inputSize: number;
+  threads: number;
+}
+
+/**
+ * Runs the frozen backbone over all images once. The next image is decoded while the network runs.
+ * @throws UflowError ERR_UFLOW_BAD_DATASET, after all images were tried, naming those that cannot be read: a model is
+ * not trained on less than the user gave.
+ */
+export async function computeFeatures(
+  task: FeatureTask,
+  onImage: (done: number) => void,
+): Promise<FeatureCache> {
+  const { images, backbone, inputSize } = task;
+  const scales = featureScales(backbone, inputSize);
+  const cache = new FeatureCache(scales, images.length);
+  const session = await Session.create(task.network, { device: "auto", threads: task.threads });
+  const problems: string[] = [];
+  let next = load(images[0]!, backbone, inputSize);
+  for (let i = 0; i < images.length; i++) {
+    const current = await next;
+    if (i + 1 < images.length) next = load(images[i + 1]!, backbone, inputSize);
+    if (current instanceof UflowError) problems.push(current.message);
+    else {
+      const features = await session.run({
+        [imageName]: { data: current, dims: [1, 3, inputSize, inputSize] },
+      });
+      cache.store(
+        i,
+        scales.map((_, scale) => features[featureName(scale)]!.data),
+      );
+    }
+    onImage(i + 1);
+  }
+  await session.close();
+  if (problems.length > 0) throw unreadable(problems, images.length);
+  return cache;
+}
+
+/** The network's input for one image, or why it cannot be read. */
+async function load(path: string, backbone: Backbone, inputSize: number): Promise<Float32Array | UflowError> {
+  try {
+    const frame = await decodeImage(path);
+    return preprocess(frame, { width: inputSize, height: inputSize, ...backbone.preprocessing });
+  } catch (error) {
+    return error instanceof UflowError
+      ? error
+      : new UflowError("ERR_UFLOW_BAD_IMAGE", messageOf(error), { cause: error });
+  }
+}
+
+function unreadable(problems: readonly string[], total: number): UflowError {
+  const shown = problems.slice(0, 5).join("\n  ");
+  const more = problems.length > 5 ? `\n  … and ${problems.length - 5} more` : "";
+  return new UflowError(
+    "ERR_UFLOW_BAD_DATASET",
+    `${problems.length} of ${total} training images cannot be read; repair or remove them:\n  ${shown}${more}`,
+  );
+}

@@ -1,0 +1,87 @@
+import { featureName } from "../backbone/index.js";
+import { UflowError } from "../error.js";
+import type { FlowArchitecture } from "../flow/architecture.js";
+import type { FlowParameters } from "../flow/parameters.js";
+import { Session, type Tensor } from "../onnx/session.js";
+import { adam, stepNetwork } from "./step-network.js";
+
+/** Adam's state: the flat vectors that one training step takes in and gives out. */
+export interface TrainerState {
+  values: Float32Array;
+  firstMoment: Float32Array;
+  secondMoment: Float32Array;
+  /** Steps taken. */
+  steps: number;
+}
+
+/** Runs training steps of one flow; the network of a step is built once per batch size that occurs. */
+export class Trainer {
+  readonly state: TrainerState;
+  private readonly sessions = new Map<number, Session>();
+
+  constructor(
+    private readonly architecture: FlowArchitecture,
+    private readonly parameters: FlowParameters,
+    private readonly options: { weightDecay: number; threads: number },
+  ) {
+    const count = parameters.values.length;
+    this.state = {
+      values: parameters.values.slice(),
+      firstMoment: new Float32Array(count),
+      secondMoment: new Float32Array(count),
+      steps: 0,
+    };
+  }
+
+  /**
+   * One step on a batch of features (one tensor per scale).
+   * @returns the batch's loss before the step.
+   * @throws UflowError ERR_UFLOW_DIVERGED when the loss is NaN or infinite.
+   */
+  async step(features: readonly Tensor[], learningRate: number): Promise<number> {
+    const session = await this.sessionFor(features[0]!.dims[0]!);
+    const t = this.state.steps + 1;
+    const outputs = await session.run({
+      ...Object.fromEntries(features.map((feature, scale) => [featureName(scale), feature])),
+      values: vector(this.state.values),
+      firstMoment: vector(this.state.firstMoment),
+      secondMoment: vector(this.state.secondMoment),
+      stepSize: scalar(learningRate / (1 - adam.beta1 ** t)),
+      inverseCorrection: scalar(1 / Math.sqrt(1 - adam.beta2 ** t)),
+    });
+    const loss = outputs.loss!.data[0]!;
+    if (!Number.isFinite(loss)) {
+      throw new UflowError(
+        "ERR_UFLOW_DIVERGED",
+        `The training diverged at step ${t}: the loss is ${loss}. Use a lower learning rate than ${learningRate}.`,
+      );
+    }
+    this.state.values = outputs.valuesAfter!.data;
+    this.state.firstMoment = outputs.firstMomentAfter!.data;
+    this.state.secondMoment = outputs.secondMomentAfter!.data;
+    this.state.steps = t;
+    return loss;
+  }
+
+  /** The parameters as trained so far. */
+  trained(): FlowParameters {
+    return { ...this.parameters, values: this.state.values };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.sessions.values()].map((session) => session.close()));
+  }
+
+  private async sessionFor(batchSize: number): Promise<Session> {
+    const open = this.sessions.get(batchSize);
+    if (open) return open;
+    const { weightDecay, threads } = this.options;
+    const network = stepNetwork(this.architecture, this.parameters, { batchSize, weightDecay });
+    const session = await Session.create(network, { device: "auto", threads });
+    this.sessions.set(batchSize, session);
+    return session;
+  }
+}
+
+const vector = (data: Float32Array): Tensor => ({ data, dims: [data.length] });
+const scalar = (value: number): Tensor => ({ data: Float32Array.of(value), dims: [] });

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { Session, type Tensor } from "#uflow/onnx/session.js";
+import { learningRateAt } from "#uflow/train/schedule.js";
+import { stepNetwork } from "#uflow/train/step-network.js";
+import { Trainer } from "#uflow/train/trainer.js";
+import { goldenFlow, goldenNames, relativeError } from "../flow/golden-flow.js";
+
+describe.each(goldenNames)("training the flow %s", (name) => {
+  const flow = goldenFlow(name);
+  const { architecture, parameters, weightDecay, learningRate, rateSteps } = flow;
+  const features: Tensor[] = flow.features.map(({ data, shape }) => ({
+    data: data as Float32Array,
+    dims: shape,
+  }));
+
+  it("gives the reference's loss and every gradient", async () => {
+    const options = { batchSize: 2, weightDecay, withGradient: true };
+    const session = await Session.create(stepNetwork(architecture, parameters, options), {
+      device: "cpu",
+      threads: 1,
+    });
+    const zeros = { data: new Float32Array(parameters.values.length), dims: [parameters.values.length] };
+    const { loss, gradient } = await session.run({
+      ...Object.fromEntries(features.map((feature, i) => [`feature_${i}`, feature])),
+      values: { data: parameters.values, dims: zeros.dims },
+      firstMoment: zeros,
+      secondMoment: zeros,
+      stepSize: { data: Float32Array.of(0), dims: [] },
+      inverseCorrection: { data: Float32Array.of(1), dims: [] },
+    });
+    const wantedLoss = flow.golden.tensor("loss64").data[0] as number;
+    expect(Math.abs(loss!.data[0]! / wantedLoss - 1)).toBeLessThan(2e-6);
+    for (const { name: slot, offset, length } of parameters.slots) {
+      const got = gradient!.data.subarray(offset, offset + length);
+      const wanted = flow.floats(`grad64/${flow.referenceName(slot)}`);
+      expect(relativeError(got, wanted), slot).toBeLessThan(1e-5);
+    }
+  });
+
+  it("gives the reference's parameters after five Adam steps", async () => {
+    const trainer = new Trainer(architecture, parameters, { weightDecay, threads: 1 });
+    const losses = flow.golden.tensor("adam_losses").data as Float64Array;
+    for (let step = 0; step < 5; step++) {
+      const loss = await trainer.step(features, learningRateAt(learningRate, step, rateSteps));
+      expect(Math.abs(loss / losses[step]! - 1)).toBeLessThan(2e-6);
+    }
+    const { values } = trainer.trained();
+    for (const { name: slot, offset, length } of parameters.slots) {
+      const wanted = flow.floats(`adam5/${flow.referenceName(slot)}`);
+      expect(relativeError(values.subarray(offset, offset + length), wanted), slot).toBeLessThan(5e-6);
+    }
+    await trainer.close();
+  });
+
+  it("refuses to go on from a loss that is not finite", async () => {
+    const trainer = new Trainer(architecture, parameters, { weightDecay, threads: 1 });
+    const broken = features.map(({ data, dims }) => ({ data: data.map(() => Number.NaN), dims }));
+    const before = trainer.state.values;
+    await expect(trainer.step(broken, learningRate)).rejects.toMatchObject({ code: "ERR_UFLOW_DIVERGED" });
+    expect(trainer.state.values).toBe(before);
+    await trainer.close();
+  });
+});
