@@ -1,0 +1,38 @@
+import { z } from "zod";
+import type { OperatingPoint } from "../a-contrario/index.js";
+import type { Device } from "../onnx/session.js";
+import { parseOptions } from "../options.js";
+
+/** Options of `Inspector.open()`. */
+export interface InspectorOptions extends Partial<OperatingPoint> {
+  /** Where the networks run: `auto` (default) takes CUDA where it works, else the CPU. */
+  device?: Device;
+  /** Expected false alarms per image, > 0. Default 1. */
+  epsilon?: number;
+  /** Default `exact`. `chernoff` is the Python reference's formula. */
+  tail?: "exact" | "chernoff";
+  /** Default `per-scale`. `all` is the Python reference's single number of tests, which misses small regions. */
+  tests?: "per-scale" | "all";
+  /** Side of the maps, pixels, 32 … 4096; regions are as fine as it. Default: the model's map size. */
+  mapSize?: number;
+  /** CPU threads of the networks; 0 (default) is one per physical core. */
+  threads?: number;
+  /** Larger images are refused before they are decoded. Default 64 million pixels. */
+  maxPixels?: number;
+}
+
+export const inspectorSchema = z.strictObject({
+  device: z.enum(["auto", "cpu", "cuda"]).default("auto"),
+  epsilon: z.number().positive().default(1),
+  tail: z.enum(["exact", "chernoff"]).default("exact"),
+  tests: z.enum(["per-scale", "all"]).default("per-scale"),
+  mapSize: z.int().min(32).max(4096).optional(),
+  threads: z.int().min(0).max(1024).default(0),
+  maxPixels: z.int().positive().default(64_000_000),
+});
+
+export type CheckedInspectorOptions = z.infer<typeof inspectorSchema>;
+
+export function checkInspectorOptions(options: InspectorOptions): CheckedInspectorOptions {
+  return parseOptions("Inspector.open", inspectorSchema, options);
+}

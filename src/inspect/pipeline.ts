@@ -1,0 +1,103 @@
+import { type OperatingPoint, scaleRegion, segment } from "../a-contrario/index.js";
+import { anomalyMapOf, anomalyScore } from "../anomaly-map/index.js";
+import { featureName, imageName } from "../backbone/index.js";
+import type { Manifest } from "../bundle/manifest.js";
+import type { Model } from "../bundle/model.js";
+import { energyName } from "../flow/energy-network.js";
+import { decodeImage } from "../image/decode.js";
+import { preprocess } from "../image/preprocess.js";
+import type { Energy } from "../kernels/index.js";
+import { Session } from "../onnx/session.js";
+import type { ImageSource, Inspection } from "./inspection.js";
+import type { CheckedInspectorOptions } from "./options.js";
+
+/** The four phases of one model, one image at a time: backbone, flow, anomaly map, a contrario segmentation. */
+export class Pipeline {
+  private constructor(
+    private readonly manifest: Manifest,
+    private readonly backbone: Session,
+    private readonly flow: Session,
+    private readonly options: CheckedInspectorOptions,
+  ) {}
+
+  /** @throws UflowError ERR_UFLOW_DEVICE or ERR_UFLOW_NETWORK. */
+  static async open(
+    { manifest, backbone, flow }: Model,
+    options: CheckedInspectorOptions,
+  ): Promise<Pipeline> {
+    return new Pipeline(
+      manifest,
+      await Session.create(backbone, options),
+      await Session.create(flow, options),
+      options,
+    );
+  }
+
+  /** The device that the networks run on. */
+  get device(): "cpu" | "cuda" {
+    return this.flow.device;
+  }
+
+  /** @throws UflowError ERR_UFLOW_BAD_IMAGE or ERR_UFLOW_NETWORK. */
+  async inspect(source: ImageSource): Promise<Inspection> {
+    const clock = new Clock();
+    const frame = await decodeImage(source, { maxPixels: this.options.maxPixels });
+    const decode = clock.lap();
+    const { inputSize, preprocessing } = this.manifest;
+    const input = preprocess(frame, { width: inputSize, height: inputSize, ...preprocessing });
+    const prepared = clock.lap();
+    const energies = await this.energies(input);
+    const network = clock.lap();
+    const map = anomalyMapOf(energies, this.options.mapSize ?? this.manifest.mapSize);
+    const { logNfaMap, mask, regions, logNfa } = segment(
+      energies,
+      map,
+      this.options satisfies OperatingPoint,
+    );
+    const size = { width: frame.width, height: frame.height };
+    return {
+      anomalous: regions.length > 0,
+      logNfa,
+      anomalyScore: anomalyScore(map),
+      anomalyMap: map,
+      logNfaMap,
+      mask: { data: mask, width: map.width, height: map.height },
+      regions: regions.map((region) => scaleRegion(region, map, size)),
+      image: size,
+      timings: { decode, preprocess: prepared, network, segment: clock.lap() },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.backbone.close();
+    await this.flow.close();
+  }
+
+  /** Image in, one energy map per scale out. */
+  private async energies(image: Float32Array): Promise<Energy[]> {
+    const { inputSize, scales, latents } = this.manifest;
+    const features = await this.backbone.run({
+      [imageName]: { data: image, dims: [1, 3, inputSize, inputSize] },
+    });
+    const names = scales.map((_, scale) => featureName(scale));
+    const energies = await this.flow.run(Object.fromEntries(names.map((name) => [name, features[name]!])));
+    return latents.map(({ channels, height, width }, scale) => ({
+      data: energies[energyName(scale)]!.data,
+      channels,
+      height,
+      width,
+    }));
+  }
+}
+
+/** Milliseconds since the lap before. */
+class Clock {
+  private last = performance.now();
+
+  lap(): number {
+    const now = performance.now();
+    const elapsed = now - this.last;
+    this.last = now;
+    return elapsed;
+  }
+}
