@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { type InspectorOptions, inspectorSchema } from "../inspect/options.js";
+import { parseOptions } from "../options.js";
+
+/** Options of `evaluate()`; every one is checked, and all that are wrong are named at once. */
+export interface EvaluateOptions
+  extends Pick<InspectorOptions, "device" | "epsilon" | "tail" | "tests" | "threads" | "mapSize"> {
+  /** Path of the `.uflow` file. */
+  model: string;
+  /** Folder of one product in MVTec-AD layout: `test/good/*`, `test/<defect>/*`, `ground_truth/<defect>/<name>_mask.png`. */
+  data: string;
+  /** Folder for `evaluation.json`, `images.csv` and `contact-sheet.png`; made if need be. Default: nothing is written. */
+  output?: string;
+  /** Stops the evaluation; nothing is written then. */
+  signal?: AbortSignal;
+  /** Called after every image and while the metrics are computed. */
+  onProgress?: (progress: EvaluateProgress) => void;
+}
+
+export interface EvaluateProgress {
+  /** `metrics` comes once, after the last image. */
+  phase: "images" | "metrics";
+  /** Images inspected. */
+  done: number;
+  total: number;
+  /** Estimated from the pace so far. */
+  secondsLeft: number | null;
+}
+
+export const evaluateSchema = inspectorSchema
+  .pick({ device: true, epsilon: true, tail: true, tests: true, threads: true, mapSize: true })
+  .extend({
+    model: z.string().min(1),
+    data: z.string().min(1),
+    output: z.string().min(1).optional(),
+    signal: z.instanceof(AbortSignal).optional(),
+    onProgress: z.custom<EvaluateOptions["onProgress"]>((value) => typeof value === "function").optional(),
+  });
+
+export type CheckedEvaluateOptions = z.infer<typeof evaluateSchema>;
+
+export function checkEvaluateOptions(options: EvaluateOptions): CheckedEvaluateOptions {
+  return parseOptions("evaluate", evaluateSchema, options);
+}

@@ -1,0 +1,196 @@
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type EvaluateProgress, type Evaluation, evaluate } from "#uflow/evaluate/index.js";
+import { train } from "#uflow/train/index.js";
+import { type TinyProduct, tinyProduct } from "./tiny-product.js";
+
+let product: TinyProduct;
+let model: string;
+
+beforeAll(async () => {
+  product = await tinyProduct();
+  model = join(product.scratch, "disc.uflow");
+  await train({ data: product.data, output: model, inputSize: 64, epochs: 4, flowSteps: 2, batchSize: 4 });
+});
+
+afterAll(() => product[Symbol.asyncDispose]());
+
+/** A copy of the product, to be damaged. */
+async function copyOfProduct(name: string): Promise<string> {
+  const copy = join(product.scratch, name);
+  await cp(product.data, copy, { recursive: true });
+  return copy;
+}
+
+describe("the whole evaluation", () => {
+  let evaluation: Evaluation;
+  let output: string;
+  const progress: EvaluateProgress[] = [];
+
+  beforeAll(async () => {
+    output = join(product.scratch, "results", "disc");
+    evaluation = await evaluate({
+      model,
+      data: product.data,
+      output,
+      onProgress: (step) => progress.push(step),
+    });
+  });
+
+  it("counts images and gives every metric in its range", () => {
+    expect(evaluation.images).toEqual({ good: 3, defective: 5 });
+    const { imageAuroc, pixelAuroc, aupro, miou, falseAlarms } = evaluation;
+    const metrics = [imageAuroc, pixelAuroc, aupro, miou.automatic, miou.oracle];
+    for (const metric of metrics) expect(metric).toBeGreaterThanOrEqual(0);
+    for (const metric of metrics) expect(metric).toBeLessThanOrEqual(1);
+    expect(miou.oracle).toBeGreaterThanOrEqual(miou.automatic!);
+    expect(Number.isInteger(miou.oracleLogEpsilon)).toBe(true);
+    expect(falseAlarms.goodImagesWithDetection).toBeLessThanOrEqual(3);
+    expect(evaluation.mapSize).toBe(64);
+    expect(evaluation.operatingPoint).toEqual({
+      epsilon: 1,
+      logEpsilon: 0,
+      tail: "exact",
+      tests: "per-scale",
+    });
+  });
+
+  it("finds a hole in a disc", () => {
+    expect(evaluation.imageAuroc).toBeGreaterThan(0.8);
+    expect(evaluation.pixelAuroc).toBeGreaterThan(0.8);
+  });
+
+  it("says per kind what was detected", () => {
+    expect(evaluation.defects.map(({ kind, images }) => [kind, images])).toEqual([
+      ["hole", 3],
+      ["stripe", 2],
+    ]);
+    for (const { images, detected, detectionRate } of evaluation.defects)
+      expect(detectionRate).toBe(detected / images);
+  });
+
+  it("says that images without a mask count less", () => {
+    expect(evaluation.notes).toEqual([
+      '2 images of "stripe" without a mask: counted for image AUROC and detection rate only',
+    ]);
+    expect(evaluation).toMatchObject({ complete: true, errors: [] });
+  });
+
+  it("measures the time of every phase", () => {
+    const { total, ...phases } = evaluation.timings;
+    for (const time of Object.values(phases)) expect(time).toBeGreaterThan(0);
+    expect(total).toBeGreaterThan(phases.network);
+  });
+
+  it("tells how far it is", () => {
+    expect(progress.map(({ phase, done, total }) => `${phase} ${done}/${total}`)).toEqual([
+      ...Array.from({ length: 8 }, (_, i) => `images ${i + 1}/8`),
+      "metrics 8/8",
+    ]);
+  });
+
+  it("writes a report", async () => {
+    expect((await readdir(output)).sort()).toEqual(["contact-sheet.png", "evaluation.json", "images.csv"]);
+    expect(JSON.parse(await readFile(join(output, "evaluation.json"), "utf8"))).toEqual(evaluation);
+    const lines = (await readFile(join(output, "images.csv"), "utf8")).trimEnd().split("\r\n");
+    expect(lines).toHaveLength(1 + 8);
+    expect(new Set(lines.map((line) => line.split(",").length))).toEqual(new Set([9]));
+  });
+});
+
+it("gives the same numbers again", async () => {
+  const [first, second] = [
+    await evaluate({ model, data: product.data }),
+    await evaluate({ model, data: product.data }),
+  ];
+  expect({ ...first, timings: null }).toEqual({ ...second, timings: null });
+});
+
+it("uses the operating point and the map size that it is given", async () => {
+  const options = {
+    model,
+    data: product.data,
+    mapSize: 32,
+    tail: "chernoff",
+    tests: "all",
+    epsilon: 1e9,
+  } as const;
+  const { mapSize, operatingPoint } = await evaluate(options);
+  expect(mapSize).toBe(32);
+  expect(operatingPoint).toEqual({ tail: "chernoff", tests: "all", epsilon: 1e9, logEpsilon: 9 });
+});
+
+it("goes on without what cannot be read, and says so", async () => {
+  const data = await copyOfProduct("damaged");
+  const broken = join(data, "test", "hole", "1.png");
+  const brokenMask = join(data, "ground_truth", "hole", "2_mask.png");
+  await writeFile(broken, (await readFile(broken)).subarray(0, 300));
+  await writeFile(brokenMask, "no mask");
+  const output = join(product.scratch, "damaged-results");
+  const evaluation = await evaluate({ model, data, output });
+  expect(evaluation.complete).toBe(false);
+  expect(evaluation.images).toEqual({ good: 3, defective: 3 });
+  expect(evaluation.errors.map(({ image, code }) => [image, code])).toEqual([
+    [broken, "ERR_UFLOW_BAD_IMAGE"],
+    [join(data, "test", "hole", "2.png"), "ERR_UFLOW_BAD_IMAGE"],
+  ]);
+  expect(evaluation.notes[0]).toContain("2 images could not be read");
+  expect((await readFile(join(output, "images.csv"), "utf8")).trimEnd().split("\r\n")).toHaveLength(1 + 8);
+});
+
+it("leaves metrics open that the images do not define", async () => {
+  const data = await copyOfProduct("only-good");
+  for (const kind of ["hole", "stripe"]) await rm(join(data, "test", kind), { recursive: true });
+  const evaluation = await evaluate({ model, data });
+  expect(evaluation).toMatchObject({ imageAuroc: null, pixelAuroc: null, aupro: null, defects: [] });
+  expect(evaluation.falseAlarms.perGoodImage).toBeGreaterThanOrEqual(0);
+  expect(evaluation.notes).toEqual(["There are no defective test images: only false alarms can be measured"]);
+});
+
+it("refuses a folder without test images, saying what was expected", async () => {
+  const data = await copyOfProduct("untested");
+  await rm(join(data, "test"), { recursive: true });
+  await expect(evaluate({ model, data })).rejects.toMatchObject({
+    code: "ERR_UFLOW_BAD_DATASET",
+    message: expect.stringContaining(join(data, "test", "good")),
+  });
+});
+
+it("refuses test images of which none can be read", async () => {
+  const data = join(product.scratch, "unreadable");
+  await mkdir(join(data, "test", "good"), { recursive: true });
+  await writeFile(join(data, "test", "good", "0.png"), "no image");
+  await expect(evaluate({ model, data })).rejects.toMatchObject({ code: "ERR_UFLOW_BAD_DATASET" });
+});
+
+it("refuses wrong options all at once, and a report where none can be written", async () => {
+  const wrong = { model, data: product.data, epsilon: -1, mapSize: 31, colour: "red" };
+  await expect(evaluate(wrong)).rejects.toMatchObject({
+    code: "ERR_UFLOW_BAD_OPTION",
+    message: expect.stringMatching(/epsilon.*mapSize.*colour|colour.*epsilon.*mapSize/),
+  });
+  const output = join(model, "below-a-file");
+  await expect(evaluate({ model, data: product.data, output })).rejects.toMatchObject({
+    code: "ERR_UFLOW_OUTPUT",
+  });
+});
+
+it.each(["images", "metrics"] as const)("stops in the middle of the %s and writes nothing", async (phase) => {
+  const controller = new AbortController();
+  const output = join(product.scratch, `cancelled-${phase}`);
+  const onProgress = (progress: EvaluateProgress) => {
+    if (progress.phase === phase) controller.abort();
+  };
+  await expect(
+    evaluate({ model, data: product.data, output, signal: controller.signal, onProgress }),
+  ).rejects.toMatchObject({ code: "ERR_UFLOW_ABORTED" });
+  await expect(readdir(output)).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+it("passes on what onProgress throws", async () => {
+  const onProgress = () => {
+    throw new RangeError("stop here");
+  };
+  await expect(evaluate({ model, data: product.data, onProgress })).rejects.toThrow("stop here");
+});
