@@ -1,1 +1,21 @@
+/** The public door: what a user may import, and nothing else. The native core is `uflow/kernels`. */
+export type { BackboneName } from "./backbone/index.js";
+export type { Manifest } from "./bundle/manifest.js";
+export { readModel } from "./bundle/read.js";
 export { UflowError, type UflowErrorCode } from "./error.js";
+export {
+  type EvaluateOptions,
+  type EvaluateProgress,
+  type Evaluation,
+  evaluate,
+} from "./evaluate/index.js";
+export {
+  type ImageSource,
+  type Inspection,
+  Inspector,
+  type InspectorOptions,
+  type PixelMap,
+} from "./inspect/index.js";
+export type { RawImage, Region } from "./kernels/index.js";
+export { type TrainOptions, type TrainProgress, train } from "./train/index.js";
+export { engineVersion } from "./version.js";

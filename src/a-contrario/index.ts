@@ -1,6 +1,7 @@
 /** Phase 4: what could not be chance. From the energies of the latents to the regions that are detected. */
-import * as kernels from "../kernels/index.js";
+
 import type { Energy, Map2d, Region } from "../kernels/index.js";
+import * as kernels from "../kernels/index.js";
 
 /** How regions are tested and when one is detected. */
 export interface OperatingPoint {
@@ -31,7 +32,12 @@ export interface Segmentation {
  */
 export function segment(energies: readonly Energy[], anomalyMap: Map2d, point: OperatingPoint): Segmentation {
   const { width, height } = anomalyMap;
-  const logNfaMap = kernels.nfaTreeMap([...energies], { width, height, tail: point.tail, tests: point.tests });
+  const logNfaMap = kernels.nfaTreeMap([...energies], {
+    width,
+    height,
+    tail: point.tail,
+    tests: point.tests,
+  });
   const logEpsilon = Math.log10(point.epsilon);
   const mask = new Uint8Array(logNfaMap.data.length);
   let logNfa = Number.POSITIVE_INFINITY;
@@ -59,7 +65,12 @@ export function scaleRegion(region: Region, map: Map2d, image: { width: number; 
 }
 
 /** The smallest box of whole pixels around the scaled box. */
-function scaleBox({ x, y, width, height }: Region["box"], sx: number, sy: number, image: { width: number; height: number }) {
+function scaleBox(
+  { x, y, width, height }: Region["box"],
+  sx: number,
+  sy: number,
+  image: { width: number; height: number },
+) {
   const left = Math.floor(x * sx);
   const top = Math.floor(y * sy);
   const right = Math.min(image.width, Math.ceil((x + width) * sx));

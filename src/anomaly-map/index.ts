@@ -1,6 +1,7 @@
 /** Phase 3: from the energies of the latents to one map of how anomalous every pixel is. */
-import * as kernels from "../kernels/index.js";
+
 import type { Energy, Map2d } from "../kernels/index.js";
+import * as kernels from "../kernels/index.js";
 
 /**
  * The anomaly map, 0 (like the good parts) … 1 (unlike them): 1 − the mean over scales of the upsampled likelihood

@@ -17,7 +17,8 @@ export interface Backbone {
   normalization: "layer" | "none";
   /**
    * The network as ONNX bytes for square images of this side.
-   * @throws UflowError ERR_UFLOW_BAD_WEIGHTS when its weights are missing or wrong.
+   * @throws UflowError ERR_UFLOW_BAD_OPTION when the side does not fit (see `featureScales`), ERR_UFLOW_BAD_WEIGHTS when
+   * its weights are missing or wrong.
    */
   network(inputSize: number): Promise<Uint8Array>;
 }
@@ -32,7 +33,10 @@ const backbones: Record<BackboneName, Backbone> = {
     channels: mobileOutputs.map(({ channels }) => channels),
     preprocessing: { mean: [0, 0, 0], std: [1, 1, 1] },
     normalization: "layer",
-    network: async (inputSize) => mobileNetwork(await mobileWeights(), inputSize),
+    async network(inputSize) {
+      featureScales(this, inputSize);
+      return mobileNetwork(await mobileWeights(), inputSize);
+    },
   },
 };
 

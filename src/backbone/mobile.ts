@@ -56,14 +56,7 @@ export function mobileNetwork(
   const model = readTflite(weights);
   const g = new Graph();
   const image = g.input(imageName, ["batch", 3, inputSize, inputSize]);
-  const computed = new Map<number, Value>([[model.inputs[0] ?? -1, image]]);
-  const bottlenecks: Value[] = [];
-  for (const operation of model.operations) {
-    const y = append(g, model, computed, operation);
-    if (!y) continue;
-    computed.set(operation.outputs[0]!, y);
-    if (isBottleneck(operation)) bottlenecks.push(y);
-  }
+  const bottlenecks = appendAll(g, model, image);
   outputs.forEach(({ stride, channels }, scale) => {
     const feature = bottlenecks.findLast((y) => y.shape[1] === channels && y.shape[2] === inputSize / stride);
     if (!feature) {
@@ -75,6 +68,31 @@ export function mobileNetwork(
     g.output(featureName(scale), feature);
   });
   return serialize(g);
+}
+
+/** Appends what can be computed from the image. @returns the ends of the blocks, in the order of the file. */
+function appendAll(g: Graph, model: TfliteModel, image: Value): Value[] {
+  const computed = new Map<number, Value>([[model.inputs[0] ?? -1, image]]);
+  const bottlenecks: Value[] = [];
+  for (const operation of model.operations) {
+    const y = appendChecked(g, model, computed, operation);
+    if (!y) continue;
+    computed.set(operation.outputs[0]!, y);
+    if (isBottleneck(operation)) bottlenecks.push(y);
+  }
+  return bottlenecks;
+}
+
+/** Shapes that do not fit are the file's. */
+function appendChecked(...args: Parameters<typeof append>): Value | undefined {
+  try {
+    return append(...args);
+  } catch (error) {
+    if (!(error instanceof UflowError) || error.code !== "ERR_UFLOW_BAD_TENSOR") throw error;
+    throw new UflowError("ERR_UFLOW_BAD_WEIGHTS", `The weights contradict themselves: ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Linear ends of the inverted residual blocks: a projection without activation, or a sum with the block's input. */
@@ -109,6 +127,12 @@ type Convolution = Extract<TfliteOperation, { kind: "conv" | "depthwise" }>;
 function convolve(g: Graph, model: TfliteModel, x: Value, operation: Convolution): Value {
   const weight = constant(model, operation.inputs[1]!);
   const bias = constant(model, operation.inputs[2]!);
+  if (weight.shape.length !== 4) {
+    throw new UflowError(
+      "ERR_UFLOW_BAD_WEIGHTS",
+      `The weights use a convolution by a constant of shape [${weight.shape}]`,
+    );
+  }
   const [first, kh, kw, last] = weight.shape as [number, number, number, number];
   const depthwise = operation.kind === "depthwise";
   const [out, inn] = depthwise ? [last, 1] : [first, last];

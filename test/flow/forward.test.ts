@@ -26,7 +26,9 @@ describe.each(goldenNames)("the flow %s", (name) => {
       parameter: constantParameters(g, flow.parameters),
       permutations: flow.parameters.permutations,
     });
-    latents.forEach((z, i) => g.output(`z${i}`, z));
+    latents.forEach((z, i) => {
+      g.output(`z${i}`, z);
+    });
     g.output("logDeterminant", logDeterminant);
     const session = await Session.create(serialize(g), cpu);
     const outputs = await session.run(feedsOf(flow));

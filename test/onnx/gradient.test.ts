@@ -11,7 +11,10 @@ const numbers = (count: number, low = -1, high = 1) =>
   Float32Array.from({ length: count }, () => random.between(low, high));
 
 /** Scalar functions of one tensor, one per differentiable operator. */
-const cases: Record<string, { shape: number[]; low?: number; high?: number; f: (g: Graph, x: Value) => Value }> = {
+const cases: Record<
+  string,
+  { shape: number[]; low?: number; high?: number; f: (g: Graph, x: Value) => Value }
+> = {
   "Add with broadcasting": {
     shape: [1, 3, 1, 1],
     f: (g, x) => square(g, op.add(g, g.constant("c", numbers(24), [2, 3, 2, 2]), x)),
@@ -36,7 +39,8 @@ const cases: Record<string, { shape: number[]; low?: number; high?: number; f: (
   },
   "Gather as a permutation": {
     shape: [1, 4, 2, 2],
-    f: (g, x) => square(g, op.mul(g, op.gather(g, x, 1, [2, 0, 3, 1]), g.constant("c", numbers(16), [1, 4, 2, 2]))),
+    f: (g, x) =>
+      square(g, op.mul(g, op.gather(g, x, 1, [2, 0, 3, 1]), g.constant("c", numbers(16), [1, 4, 2, 2]))),
   },
   DepthToSpace: {
     shape: [1, 8, 2, 3],
@@ -60,14 +64,23 @@ const cases: Record<string, { shape: number[]; low?: number; high?: number; f: (
   "Conv to its bias": {
     shape: [2],
     f: (g, x) =>
-      square(g, op.conv(g, g.constant("i", numbers(120), [2, 3, 4, 5]), g.constant("w", numbers(6), [2, 3, 1, 1]), x)),
+      square(
+        g,
+        op.conv(g, g.constant("i", numbers(120), [2, 3, 4, 5]), g.constant("w", numbers(6), [2, 3, 1, 1]), x),
+      ),
   },
   "LayerNormalization to its weight": {
     shape: [3, 2, 2],
     f: (g, x) =>
       square(
         g,
-        op.layerNorm(g, g.constant("i", numbers(24), [2, 3, 2, 2]), x, g.constant("b", numbers(12), [3, 2, 2]), 1e-5),
+        op.layerNorm(
+          g,
+          g.constant("i", numbers(24), [2, 3, 2, 2]),
+          x,
+          g.constant("b", numbers(12), [3, 2, 2]),
+          1e-5,
+        ),
       ),
   },
   "LayerNormalization to its bias": {
@@ -75,7 +88,13 @@ const cases: Record<string, { shape: number[]; low?: number; high?: number; f: (
     f: (g, x) =>
       square(
         g,
-        op.layerNorm(g, g.constant("i", numbers(24), [2, 3, 2, 2]), g.constant("w", numbers(12), [3, 2, 2]), x, 1e-5),
+        op.layerNorm(
+          g,
+          g.constant("i", numbers(24), [2, 3, 2, 2]),
+          g.constant("w", numbers(12), [3, 2, 2]),
+          x,
+          1e-5,
+        ),
       ),
   },
 };

@@ -1,0 +1,209 @@
+// Which weights file, input scaling and coarsest feature map serve the embedded backbone best, and which batch size and
+// learning rate train its flow best?
+//
+//   node bench/mobile-backbone.mjs DATA … [--seen 1600] [--seeds 1] [--files chair,cup] [--scalings 0…1] [--channels 112]
+//                                         [--batches 8] [--rates 0.001]
+//
+// Lists are tried in all combinations. All see the same number of images while training, so that they take the same time.
+// Only the good training images of each DATA folder (MVTec layout) are used; every fourth is held out. Reported per
+// candidate and folder:
+//   held out      negative log-likelihood per latent value on the held-out good images, nats, and its gap to training
+//   pasted        pixel AUROC of the anomaly map on held-out images into which patches of themselves were pasted
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { parseArgs } from "node:util";
+import { featureName, imageName } from "../dist/backbone/features.js";
+import { mobileNetwork } from "../dist/backbone/mobile.js";
+import { pixelAuroc } from "../dist/evaluate/metrics/index.js";
+import { latentScales } from "../dist/flow/architecture.js";
+import { constantParameters, featureInputs } from "../dist/flow/energy-network.js";
+import { flowForward } from "../dist/flow/forward.js";
+import { negativeLogLikelihood } from "../dist/flow/loss.js";
+import { initialParameters } from "../dist/flow/parameters.js";
+import { readDataset } from "../dist/image/datasets.js";
+import { decodeImage } from "../dist/image/decode.js";
+import { anomalyMap, resample } from "../dist/kernels/index.js";
+import { Graph } from "../dist/onnx/graph.js";
+import * as op from "../dist/onnx/operators.js";
+import { serialize } from "../dist/onnx/serialize.js";
+import { Session } from "../dist/onnx/session.js";
+import { Random } from "../dist/random.js";
+import { FeatureCache } from "../dist/train/feature-cache.js";
+import { batchesOf, learningRateAt } from "../dist/train/schedule.js";
+import { Trainer } from "../dist/train/trainer.js";
+
+const side = 256;
+const cpu = { device: "cpu", threads: 0 };
+const scalings = {
+  "0…1": { mean: [0, 0, 0], std: [1, 1, 1] },
+  "-1…1": { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seen: { type: "string", default: "1600" },
+    batches: { type: "string", default: "8" },
+    rates: { type: "string", default: "0.001" },
+    seeds: { type: "string", default: "1" },
+    files: { type: "string", default: "chair,camera,cup,sneakers" },
+    scalings: { type: "string", default: "0…1,-1…1" },
+    channels: { type: "string", default: "112,80" },
+  },
+});
+const list = (name) => values[name].split(",");
+const columns = ["file", "scaling", "channels", "batch", "rate", "seed", "held out", "gap", "pasted"];
+const row = (cells) => cells.map((cell) => String(cell).padEnd(9)).join(" ");
+
+for (const folder of positionals) {
+  const { train } = await readDataset(folder);
+  const frames = await Promise.all(train.map((path) => decodeImage(path)));
+  console.log(
+    `\n${folder}: ${frames.length} good images of ${side} pixels, ${values.seen} seen while training`,
+  );
+  console.log(row(columns));
+  for (const candidate of combinations()) {
+    const { file, scaling, channels, batch, rate, seed } = candidate;
+    const { heldOut, gap, pasted } = await assess(frames, candidate);
+    console.log(
+      row([file, scaling, channels, batch, rate, seed, ...[heldOut, gap, pasted].map((x) => x.toFixed(4))]),
+    );
+  }
+}
+
+function combinations() {
+  const seeds = Array.from({ length: Number(values.seeds) }, (_, seed) => seed);
+  const choices = { file: list("files"), scaling: list("scalings"), channels: list("channels").map(Number) };
+  const all = {
+    ...choices,
+    batch: list("batches").map(Number),
+    rate: list("rates").map(Number),
+    seed: seeds,
+  };
+  return Object.entries(all).reduce(
+    (partial, [name, options]) =>
+      partial.flatMap((one) => options.map((option) => ({ ...one, [name]: option }))),
+    [{}],
+  );
+}
+
+async function assess(frames, { file, scaling, channels, ...schedule }) {
+  const weights = createRequire(import.meta.url).resolve(
+    `@mediapipe/objectron/object_detection_3d_${file}.tflite`,
+  );
+  const outputs = [
+    { stride: 4, channels: 24 },
+    { stride: 8, channels: 40 },
+    { stride: 16, channels },
+  ];
+  const scales = outputs.map((output) => ({
+    channels: output.channels,
+    height: side / output.stride,
+    width: side / output.stride,
+  }));
+  const backbone = await Session.create(mobileNetwork(await readFile(weights), side, outputs), cpu);
+  const features = async (images) => {
+    const cache = new FeatureCache(scales, images.length);
+    for (const [i, image] of images.entries()) {
+      const result = await backbone.run({ [imageName]: { data: image, dims: [1, 3, side, side] } });
+      cache.store(
+        i,
+        scales.map((_, scale) => result[featureName(scale)].data),
+      );
+    }
+    return cache;
+  };
+  const input = (frame) => resample(frame, { width: side, height: side, ...scalings[scaling] });
+  const held = frames.filter((_, i) => i % 4 === 3);
+  const learned = await features(frames.filter((_, i) => i % 4 !== 3).map(input));
+  const architecture = { scales, flowSteps: 4, normalization: "layer" };
+  const parameters = await learn(architecture, learned, schedule);
+  const assessment = await Session.create(assessmentNetwork(architecture, parameters), cpu);
+  const size = latentScales(architecture).reduce(
+    (sum, { channels, height, width }) => sum + channels * height * width,
+    0,
+  );
+  const likelihood = async (cache) => {
+    let sum = 0;
+    for (let i = 0; i < cache.images; i++) sum += (await run(assessment, cache, i)).nll.data[0];
+    return sum / cache.images / size;
+  };
+  const heldOut = await likelihood(await features(held.map(input)));
+  const gap = heldOut - (await likelihood(learned));
+  const patched = held.map((frame, i) => paste(input(frame), new Random(i)));
+  const cache = await features(patched.map(({ image }) => image));
+  const maps = [];
+  for (let i = 0; i < cache.images; i++) maps.push(mapOf(architecture, await run(assessment, cache, i)));
+  const pasted = pixelAuroc(
+    maps,
+    patched.map(({ mask }) => mask),
+  );
+  await backbone.close();
+  await assessment.close();
+  return { heldOut, gap, pasted };
+}
+
+async function learn(architecture, features, { batch: batchSize, rate, seed }) {
+  const steps = Math.ceil(Number(values.seen) / batchSize);
+  const trainer = new Trainer(architecture, initialParameters(architecture, seed), {
+    weightDecay: 1e-5,
+    threads: 0,
+  });
+  for (let epoch = 1; trainer.state.steps < steps; epoch++) {
+    for (const batch of batchesOf(features.images, batchSize, seed, epoch)) {
+      if (trainer.state.steps === steps) break;
+      await trainer.step(features.batch(batch), learningRateAt(rate, trainer.state.steps, steps));
+    }
+  }
+  await trainer.close();
+  return trainer.trained();
+}
+
+/** Energies and negative log-likelihood of one image. */
+function assessmentNetwork(architecture, parameters) {
+  const g = new Graph();
+  const outputs = flowForward(g, architecture, {
+    features: featureInputs(g, architecture, 1),
+    parameter: constantParameters(g, parameters),
+    permutations: parameters.permutations,
+  });
+  outputs.latents.forEach((z, scale) => {
+    g.output(`energy_${scale}`, op.sum(g, op.mul(g, z, z), [1]));
+  });
+  g.output("nll", negativeLogLikelihood(g, outputs));
+  return serialize(g);
+}
+
+function run(session, cache, i) {
+  return session.run(
+    Object.fromEntries(cache.batch([i]).map((feature, scale) => [featureName(scale), feature])),
+  );
+}
+
+function mapOf(architecture, outputs) {
+  const energies = latentScales(architecture).map((latent, scale) => ({
+    ...latent,
+    data: outputs[`energy_${scale}`].data,
+  }));
+  return anomalyMap(energies, { width: side, height: side });
+}
+
+/** Copies three patches of 12 … 40 pixels to other places of the image, mirrored: foreign where they lie, exact mask. */
+function paste(image, random) {
+  const patched = image.slice();
+  const mask = new Uint8Array(side * side);
+  for (let k = 0; k < 3; k++) {
+    const [w, h] = [12 + random.below(29), 12 + random.below(29)];
+    const [fromX, fromY, toX, toY] = [w, h, w, h].map((length) => random.below(side - length));
+    for (let y = 0; y < h; y++) {
+      for (let x = 0; x < w; x++) {
+        const to = (toY + y) * side + toX + x;
+        for (let c = 0; c < 3; c++) {
+          patched[c * side * side + to] = image[c * side * side + (fromY + y) * side + fromX + w - 1 - x];
+        }
+        mask[to] = 1;
+      }
+    }
+  }
+  return { image: patched, mask: { data: mask, width: side, height: side } };
+}

@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { type EvaluateOptions, type EvaluateProgress, type Evaluation, evaluate } from "../evaluate/index.js";
+import {
+  duration,
+  exitStatus,
+  given,
+  interruption,
+  numeric,
+  Progress,
+  printJson,
+  say,
+  table,
+} from "./terminal.js";
+
+interface Flags
+  extends Pick<EvaluateOptions, "epsilon" | "tail" | "tests" | "device" | "threads" | "mapSize"> {
+  data: string;
+  out?: string;
+  json?: boolean;
+}
+
+export function evaluateCommand(): Command {
+  return new Command("evaluate")
+    .description("measure a model on test images, good ones and defective ones")
+    .argument("<model>", "the .uflow file")
+    .requiredOption("--data <dir>", "folder of one product: test/good, test/<defect>, ground_truth/<defect>")
+    .option("--out <dir>", "folder for evaluation.json, images.csv and contact-sheet.png")
+    .option(
+      "--map-size <pixels>",
+      "side of the maps on which pixels are counted (default: the model's)",
+      numeric,
+    )
+    .option("--epsilon <number>", "expected false alarms per image (default: 1)", numeric)
+    .addOption(
+      new Option("--tail <kind>", "how a region's chance is computed (default: exact)").choices([
+        "exact",
+        "chernoff",
+      ]),
+    )
+    .addOption(
+      new Option("--tests <rule>", "how tests are counted (default: per-scale)").choices([
+        "per-scale",
+        "all",
+      ]),
+    )
+    .addOption(
+      new Option("--device <name>", "where networks run (default: auto)").choices(["auto", "cpu", "cuda"]),
+    )
+    .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
+    .option("--json", "print one JSON document on stdout")
+    .addHelpText("after", "\nExample:\n  uflow evaluate bottle.uflow --data bottle --out results")
+    .action(run);
+}
+
+async function run(model: string, { out, json, ...flags }: Flags): Promise<void> {
+  const start = performance.now();
+  const view = new EvaluateView();
+  try {
+    const options = { ...flags, model, output: out, signal: interruption(), onProgress: view.update };
+    const evaluation = await evaluate(given(options));
+    view.stop();
+    if (json) printJson(evaluation);
+    else process.stdout.write(`${table(rowsOf(evaluation))}\n`);
+    tellMore(evaluation, out, (performance.now() - start) / 1000);
+    if (!evaluation.complete) process.exitCode = exitStatus.failed;
+  } finally {
+    view.stop();
+  }
+}
+
+function rowsOf(evaluation: Evaluation): string[][] {
+  const { images, imageAuroc, pixelAuroc, aupro, miou, falseAlarms, defects, operatingPoint, timings } =
+    evaluation;
+  const oracle =
+    miou.oracleLogEpsilon === null
+      ? ""
+      : `, at best ${score(miou.oracle)} (log ε = ${miou.oracleLogEpsilon})`;
+  return [
+    ["images", `${images.good} good, ${images.defective} defective`],
+    ["image AUROC", score(imageAuroc)],
+    ["pixel AUROC", score(pixelAuroc)],
+    ["AUPRO", score(aupro)],
+    ["mIoU", `${score(miou.automatic)} with the automatic threshold${oracle}`],
+    ["false alarms", alarms(falseAlarms, images.good, operatingPoint.epsilon)],
+    ...defects.map(({ kind, images: total, detected }, i) => [
+      i === 0 ? "detected" : "",
+      `${kind}: ${detected} of ${total}`,
+    ]),
+    [
+      "time",
+      `${timings.total.toFixed(0)} ms per image (median), of which networks ${timings.network.toFixed(0)} ms on ${evaluation.device}`,
+    ],
+  ];
+}
+
+const score = (value: number | null) => (value === null ? "unknown" : value.toFixed(4));
+
+function alarms(
+  { perGoodImage, goodImagesWithDetection }: Evaluation["falseAlarms"],
+  good: number,
+  epsilon: number,
+) {
+  if (perGoodImage === null) return "unknown";
+  return `${perGoodImage.toFixed(2)} per good image (promised: at most ${epsilon}), on ${goodImagesWithDetection} of ${good}`;
+}
+
+function tellMore({ errors, notes, images }: Evaluation, out: string | undefined, seconds: number): void {
+  for (const { message } of errors.slice(0, 5)) say(message);
+  if (errors.length > 5) say(`… and ${errors.length - 5} more`);
+  for (const note of notes) say(`Note: ${note}`);
+  say(`Evaluated ${images.good + images.defective} images in ${duration(seconds)}`);
+  if (out === undefined) say("Next: add --out DIR for a picture of the worst misses and the best hits");
+  else
+    say(
+      `Next: look at ${join(out, "contact-sheet.png")}; every image's numbers are in ${join(out, "images.csv")}`,
+    );
+}
+
+/** One bar; the metrics at the end are a note on it. */
+class EvaluateView {
+  private readonly bar = new Progress("images");
+
+  readonly update = ({ phase, done, total, secondsLeft }: EvaluateProgress): void => {
+    const left = secondsLeft === null ? "" : `${duration(secondsLeft)} left`;
+    this.bar.update(done, total, phase === "metrics" ? "computing the metrics" : left);
+  };
+
+  stop(): void {
+    this.bar.stop();
+  }
+}

@@ -1,0 +1,42 @@
+import { Command } from "commander";
+import { readModel } from "../bundle/read.js";
+import { printJson, table } from "./terminal.js";
+
+export function infoCommand(): Command {
+  return new Command("info")
+    .description("say what a .uflow file holds")
+    .argument("<model>", "the .uflow file")
+    .option("--json", "print the manifest as JSON")
+    .addHelpText("after", "\nExample:\n  uflow info bottle.uflow")
+    .action(run);
+}
+
+async function run(path: string, { json }: { json?: boolean }): Promise<void> {
+  const { manifest } = await readModel(path);
+  if (json) return printJson(manifest);
+  const { backbone, inputSize, mapSize, scales, strides, latents, flowSteps, training, entries } = manifest;
+  const megabytes = Object.values(entries).reduce((sum, { bytes }) => sum + bytes, 0) / 1e6;
+  const lines = [
+    ["model", `${path}, ${megabytes.toFixed(1)} MB, written by uflow ${manifest.engine}, checksums right`],
+    ["backbone", `${backbone.name}, SHA-256 ${backbone.sha256.slice(0, 16)}…`],
+    ["input", `${inputSize} × ${inputSize} pixels; maps ${mapSize} × ${mapSize}`],
+    ...scales.map(({ channels, height, width }, i) => [
+      i === 0 ? "scales" : "",
+      `stride ${strides[i]}: ${channels} features at ${width} × ${height} → ${latents[i]!.channels} latents`,
+    ]),
+    [
+      "flow",
+      `${flowSteps} steps per scale, ${manifest.normalization === "layer" ? "layer" : "no"} normalisation`,
+    ],
+    [
+      "trained",
+      `on ${training.images} good images, ${training.epochs} epochs in batches of ${training.batchSize}`,
+    ],
+    ["", `rate ${training.learningRate}, weight decay ${training.weightDecay}, seed ${training.seed}`],
+    [
+      "loss",
+      `${training.losses[0]!.toFixed(0)} → ${training.losses.at(-1)!.toFixed(0)} (first → last epoch)`,
+    ],
+  ];
+  process.stdout.write(`${table(lines as string[][])}\n`);
+}

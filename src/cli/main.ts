@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { UflowError } from "../error.js";
+import { engineVersion } from "../version.js";
+import { demoCommand } from "./demo.js";
+import { evaluateCommand } from "./evaluate.js";
+import { infoCommand } from "./info.js";
+import { inspectCommand } from "./inspect.js";
+import { sampleCommand } from "./sample.js";
+import { exitStatus, printError } from "./terminal.js";
+import { trainCommand } from "./train.js";
+
+const program = new Command("uflow")
+  .description(
+    "Visual anomaly detection: learn from good parts, find the bad ones, draw where and say how sure.",
+  )
+  .version(engineVersion)
+  .showHelpAfterError("(add --help for what can be given)")
+  .addHelpText(
+    "after",
+    "\nFirst steps:\n  uflow demo                                  see it work, in about a minute\n  uflow train --data DIR --out part.uflow     learn from a folder of good images\n  uflow inspect part.uflow DIR --out results  find what differs",
+  );
+
+for (const command of [
+  demoCommand,
+  sampleCommand,
+  trainCommand,
+  inspectCommand,
+  evaluateCommand,
+  infoCommand,
+]) {
+  program.addCommand(command().exitOverride().copyInheritedSettings(program));
+}
+program.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitStatus.usage;
+  else {
+    printError(error, process.argv.includes("--json"));
+    const usage = error instanceof UflowError && error.code === "ERR_UFLOW_BAD_OPTION";
+    process.exitCode = usage ? exitStatus.usage : exitStatus.failed;
+  }
+}

@@ -1,0 +1,101 @@
+import { SingleBar } from "cli-progress";
+import { InvalidArgumentError } from "commander";
+import { messageOf, UflowError } from "../error.js";
+
+/** What a command's exit status means. */
+export const exitStatus = { done: 0, failed: 1, usage: 2, anomalous: 3 } as const;
+
+/** For people: to stderr, so that stdout belongs to results. */
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** A command's one JSON document. */
+export function printJson(document: unknown): void {
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+export function printError(error: unknown, json: boolean): void {
+  const code = error instanceof UflowError ? error.code : "ERR_UFLOW_INTERNAL";
+  if (json) printJson({ error: { code, message: messageOf(error) } });
+  say(`uflow: ${messageOf(error)} (${code})`);
+  if (!(error instanceof UflowError) && error instanceof Error && error.stack) say(error.stack);
+}
+
+/** Aborts at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130);
+    say("\nuflow: stopping … (once more to stop at once)");
+    controller.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return controller.signal;
+}
+
+/** A progress bar on a terminal; a line every few seconds where there is none (logs, CI). */
+export class Progress {
+  private readonly bar: SingleBar | undefined;
+  private lastLine = performance.now();
+
+  constructor(private readonly label: string) {
+    if (!process.stderr.isTTY) return;
+    this.bar = new SingleBar({
+      format: `${label} {bar} {value}/{total}  {note}`,
+      stream: process.stderr,
+      barCompleteChar: "█",
+      barIncompleteChar: "░",
+      barsize: 24,
+      hideCursor: true,
+    });
+  }
+
+  update(done: number, total: number, note = ""): void {
+    if (this.bar) {
+      if (!this.bar.isActive) this.bar.start(total, 0, { note: "" });
+      this.bar.update(done, { note });
+    } else if (done === total || performance.now() - this.lastLine > 5000) {
+      this.lastLine = performance.now();
+      say(`${this.label} ${done}/${total}  ${note}`);
+    }
+  }
+
+  stop(): void {
+    this.bar?.stop();
+  }
+}
+
+/** 75 → "1 min 15 s". */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** Columns padded to their widest cell; numbers are strings already. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** For options that are numbers: commander hands over text. Ranges are the library's to check. */
+export function numeric(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("It is not a number.");
+  return value;
+}
+
+/** The options that were given: an absent one must be left out, so that the library's default holds. */
+export function given<T extends Record<string, unknown>>(
+  options: T,
+): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}
