@@ -2,7 +2,7 @@
 // learning rate train its flow best?
 //
 //   node bench/mobile-backbone.mjs DATA … [--seen 1600] [--seeds 1] [--files chair,cup] [--scalings 0…1] [--channels 112]
-//                                         [--batches 8] [--rates 0.001]
+//                                         [--batches 4] [--rates 0.004] [--normalizations standard,layer]
 //
 // Lists are tried in all combinations. All see the same number of images while training, so that they take the same time.
 // Only the good training images of each DATA folder (MVTec layout) are used; every fourth is held out. Reported per
@@ -43,8 +43,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seen: { type: "string", default: "1600" },
-    batches: { type: "string", default: "8" },
-    rates: { type: "string", default: "0.001" },
+    batches: { type: "string", default: "4" },
+    rates: { type: "string", default: "0.004" },
+    normalizations: { type: "string", default: "standard" },
     seeds: { type: "string", default: "1" },
     files: { type: "string", default: "chair,camera,cup,sneakers" },
     scalings: { type: "string", default: "0…1,-1…1" },
@@ -52,7 +53,18 @@ const { values, positionals } = parseArgs({
   },
 });
 const list = (name) => values[name].split(",");
-const columns = ["file", "scaling", "channels", "batch", "rate", "seed", "held out", "gap", "pasted"];
+const columns = [
+  "file",
+  "scaling",
+  "channels",
+  "normalize",
+  "batch",
+  "rate",
+  "seed",
+  "held out",
+  "gap",
+  "pasted",
+];
 const row = (cells) => cells.map((cell) => String(cell).padEnd(9)).join(" ");
 
 for (const folder of positionals) {
@@ -63,10 +75,19 @@ for (const folder of positionals) {
   );
   console.log(row(columns));
   for (const candidate of combinations()) {
-    const { file, scaling, channels, batch, rate, seed } = candidate;
+    const { file, scaling, channels, normalization, batch, rate, seed } = candidate;
     const { heldOut, gap, pasted } = await assess(frames, candidate);
     console.log(
-      row([file, scaling, channels, batch, rate, seed, ...[heldOut, gap, pasted].map((x) => x.toFixed(4))]),
+      row([
+        file,
+        scaling,
+        channels,
+        normalization,
+        batch,
+        rate,
+        seed,
+        ...[heldOut, gap, pasted].map((x) => x.toFixed(4)),
+      ]),
     );
   }
 }
@@ -87,7 +108,7 @@ function combinations() {
   );
 }
 
-async function assess(frames, { file, scaling, channels, ...schedule }) {
+async function assess(frames, { file, scaling, channels, normalization, ...schedule }) {
   const weights = createRequire(import.meta.url).resolve(
     `@mediapipe/objectron/object_detection_3d_${file}.tflite`,
   );
@@ -116,7 +137,7 @@ async function assess(frames, { file, scaling, channels, ...schedule }) {
   const input = (frame) => resample(frame, { width: side, height: side, ...scalings[scaling] });
   const held = frames.filter((_, i) => i % 4 === 3);
   const learned = await features(frames.filter((_, i) => i % 4 !== 3).map(input));
-  const architecture = { scales, flowSteps: 4, normalization: "layer" };
+  const architecture = { scales, flowSteps: 4, normalization };
   const parameters = await learn(architecture, learned, schedule);
   const assessment = await Session.create(assessmentNetwork(architecture, parameters), cpu);
   const size = latentScales(architecture).reduce(

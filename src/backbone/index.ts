@@ -1,4 +1,5 @@
 import { UflowError } from "../error.js";
+import type { Normalization } from "../flow/architecture.js";
 import type { Scale } from "./features.js";
 import { mobileNetwork, mobileOutputs, mobileWeights } from "./mobile.js";
 
@@ -13,8 +14,8 @@ export interface Backbone {
   channels: readonly number[];
   /** Per channel (red, green, blue), applied to values in 0 … 1: (value − mean) / std. */
   preprocessing: { mean: [number, number, number]; std: [number, number, number] };
-  /** How the flow normalises the features; see FlowArchitecture. */
-  normalization: "layer" | "none";
+  /** How the features are normalised before the flow, unless the training says otherwise. */
+  normalization: Normalization;
   /**
    * The network as ONNX bytes for square images of this side.
    * @throws UflowError ERR_UFLOW_BAD_OPTION when the side does not fit (see `featureScales`), ERR_UFLOW_BAD_WEIGHTS when
@@ -32,7 +33,7 @@ const backbones: Record<BackboneName, Backbone> = {
     strides: mobileOutputs.map(({ stride }) => stride),
     channels: mobileOutputs.map(({ channels }) => channels),
     preprocessing: { mean: [0, 0, 0], std: [1, 1, 1] },
-    normalization: "layer",
+    normalization: "standard",
     async network(inputSize) {
       featureScales(this, inputSize);
       return mobileNetwork(await mobileWeights(), inputSize);

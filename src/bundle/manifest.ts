@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { normalizations } from "../flow/architecture.js";
 
 /** The version of the `.uflow` format that this engine writes, and the newest that it reads. */
 export const formatVersion = 1;
@@ -38,7 +39,7 @@ export const manifestSchema = z.strictObject({
   /** Latents of the flow, finest first; `channels` are the degrees of freedom of their energy. */
   latents: z.array(scale).min(1).max(8),
   flowSteps: z.int().positive(),
-  normalization: z.enum(["layer", "none"]),
+  normalization: z.enum(normalizations),
   preprocessing: z.strictObject({ mean: triple, std: triple }),
   training: trainingSchema,
   metrics: z.record(z.string(), z.number().nullable()),

@@ -26,7 +26,7 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
     ]),
     [
       "flow",
-      `${flowSteps} steps per scale, ${manifest.normalization === "layer" ? "layer" : "no"} normalisation`,
+      `${flowSteps} steps per scale, ${manifest.normalization === "none" ? "no" : manifest.normalization} normalisation of the features`,
     ],
     [
       "trained",

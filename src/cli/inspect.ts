@@ -177,7 +177,7 @@ class Report {
 
   /** What is incomplete is never reported as a verdict. */
   status(interrupted: boolean, failOnAnomaly: boolean): number {
-    if (interrupted) return interruptedStatus;
+    if (interrupted) return exitStatus.interrupted;
     if (this.errors.length > 0) return exitStatus.failed;
     return failOnAnomaly && this.anomalous() > 0 ? exitStatus.anomalous : exitStatus.done;
   }
@@ -186,9 +186,6 @@ class Report {
     return this.results.filter(({ anomalous }) => anomalous).length;
   }
 }
-
-/** As shells report a process that was ended by Ctrl-C. */
-const interruptedStatus = 130;
 
 const count = (images: number) => `${images} ${images === 1 ? "image" : "images"}`;
 

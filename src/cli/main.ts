@@ -11,6 +11,7 @@ import { exitStatus, printError } from "./terminal.js";
 import { trainCommand } from "./train.js";
 
 const program = new Command("uflow")
+  .exitOverride()
   .description(
     "Visual anomaly detection: learn from good parts, find the bad ones, draw where and say how sure.",
   )
@@ -29,9 +30,13 @@ for (const command of [
   evaluateCommand,
   infoCommand,
 ]) {
-  program.addCommand(command().exitOverride().copyInheritedSettings(program));
+  program.addCommand(command().copyInheritedSettings(program));
 }
-program.exitOverride();
+
+// A reader that has seen enough, like head, is no failure: what is written elsewhere may still be wanted.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 
 try {
   await program.parseAsync();
@@ -39,7 +44,12 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitStatus.usage;
   else {
     printError(error, process.argv.includes("--json"));
-    const usage = error instanceof UflowError && error.code === "ERR_UFLOW_BAD_OPTION";
-    process.exitCode = usage ? exitStatus.usage : exitStatus.failed;
+    process.exitCode = statusOf(error);
   }
+}
+
+function statusOf(error: unknown): number {
+  const code = error instanceof UflowError ? error.code : undefined;
+  if (code === "ERR_UFLOW_ABORTED") return exitStatus.interrupted;
+  return code === "ERR_UFLOW_BAD_OPTION" ? exitStatus.usage : exitStatus.failed;
 }

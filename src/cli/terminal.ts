@@ -2,8 +2,8 @@ import { SingleBar } from "cli-progress";
 import { InvalidArgumentError } from "commander";
 import { messageOf, UflowError } from "../error.js";
 
-/** What a command's exit status means. */
-export const exitStatus = { done: 0, failed: 1, usage: 2, anomalous: 3 } as const;
+/** What a command's exit status means; `interrupted` is what shells report of a process that Ctrl-C has ended. */
+export const exitStatus = { done: 0, failed: 1, usage: 2, anomalous: 3, interrupted: 130 } as const;
 
 /** For people: to stderr, so that stdout belongs to results. */
 export function say(text: string): void {
@@ -25,10 +25,17 @@ export function printError(error: unknown, json: boolean): void {
 /** Aborts at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
-    say("\nuflow: stopping … (once more to stop at once)");
-    controller.abort();
+  const onSignal = (name: NodeJS.Signals) => {
+    if (!controller.signal.aborted) {
+      say("\nuflow: stopping … (once more to stop at once)");
+      controller.abort();
+      return;
+    }
+    // A progress bar hides the cursor.
+    if (process.stderr.isTTY) process.stderr.write("\x1b[?25h");
+    // By the signal itself: process.exit() waits for the threads, and aborts when ONNX Runtime works in one.
+    process.off(name, onSignal);
+    process.kill(process.pid, name);
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);

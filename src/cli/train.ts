@@ -1,10 +1,15 @@
 import { stat } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { backboneNames } from "../backbone/index.js";
+import { normalizations } from "../flow/architecture.js";
 import { type TrainOptions, type TrainProgress, train } from "../train/index.js";
 import { duration, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
-interface Flags extends Pick<TrainOptions, "backbone" | "inputSize" | "flowSteps" | "epochs" | "batchSize"> {
+interface Flags
+  extends Pick<
+    TrainOptions,
+    "backbone" | "inputSize" | "flowSteps" | "normalization" | "epochs" | "batchSize"
+  > {
   data: string;
   out: string;
   learningRate?: number;
@@ -22,6 +27,11 @@ export function trainCommand(): Command {
     .addOption(new Option("--backbone <name>", "image network (default: mobile)").choices(backboneNames))
     .option("--input-size <pixels>", "side to which images are resized (default: 256)", numeric)
     .option("--flow-steps <count>", "flow steps per scale (default: 4)", numeric)
+    .addOption(
+      new Option("--normalization <kind>", "of the features before the flow (default: standard)").choices(
+        normalizations,
+      ),
+    )
     .option("--epochs <count>", "passes over the images (default: 60)", numeric)
     .option("--batch-size <count>", "images per training step (default: 8)", numeric)
     .option("--learning-rate <rate>", "Adam's rate at the start (default: 0.001)", numeric)

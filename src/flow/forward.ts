@@ -50,6 +50,7 @@ export function flowForward(g: Graph, architecture: FlowArchitecture, inputs: Fl
 function normalise(g: Graph, { normalization }: FlowArchitecture, inputs: FlowInputs, scale: number): Value {
   const feature = inputs.features[scale]!;
   if (normalization === "none") return feature;
+  if (normalization === "standard") return op.standardise(g, feature, normEpsilon);
   const weight = inputs.parameter(`${normName(scale)}.weight`);
   const bias = inputs.parameter(`${normName(scale)}.bias`);
   return op.layerNorm(g, feature, weight, bias, normEpsilon);

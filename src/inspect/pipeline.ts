@@ -2,7 +2,8 @@ import { type OperatingPoint, scaleRegion, segment } from "../a-contrario/index.
 import { anomalyMapOf, anomalyScore } from "../anomaly-map/index.js";
 import { featureName, imageName } from "../backbone/index.js";
 import type { Manifest } from "../bundle/manifest.js";
-import type { Model } from "../bundle/model.js";
+import { backboneEntry, flowEntry, type Model } from "../bundle/model.js";
+import { UflowError } from "../error.js";
 import { energyName } from "../flow/energy-network.js";
 import { decodeImage } from "../image/decode.js";
 import { preprocess } from "../image/preprocess.js";
@@ -25,10 +26,12 @@ export class Pipeline {
     { manifest, backbone, flow }: Model,
     options: CheckedInspectorOptions,
   ): Promise<Pipeline> {
+    const features = manifest.scales.map((_, scale) => featureName(scale));
+    const energies = manifest.scales.map((_, scale) => energyName(scale));
     return new Pipeline(
       manifest,
-      await Session.create(backbone, options),
-      await Session.create(flow, options),
+      await openNetwork(backboneEntry, backbone, { inputs: [imageName], outputs: features }, options),
+      await openNetwork(flowEntry, flow, { inputs: features, outputs: energies }, options),
       options,
     );
   }
@@ -88,6 +91,26 @@ export class Pipeline {
       width,
     }));
   }
+}
+
+/** @throws UflowError ERR_UFLOW_NETWORK also when it is a network, but not one of these inputs and outputs. */
+async function openNetwork(
+  entry: string,
+  network: Uint8Array,
+  { inputs, outputs }: { inputs: readonly string[]; outputs: readonly string[] },
+  options: CheckedInspectorOptions,
+): Promise<Session> {
+  const session = await Session.create(network, options);
+  const { inputNames, outputNames } = session;
+  const fits =
+    inputNames.length === inputs.length &&
+    inputs.every((name) => inputNames.includes(name)) &&
+    outputs.every((name) => outputNames.includes(name));
+  if (fits) return session;
+  throw new UflowError(
+    "ERR_UFLOW_NETWORK",
+    `Expected ${entry} to make ${outputs.join(", ")} of ${inputs.join(", ")}, but it makes ${outputNames.join(", ")} of ${inputNames.join(", ")}: the model file is not what its manifest says; train it again`,
+  );
 }
 
 /** Milliseconds since the lap before. */

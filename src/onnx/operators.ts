@@ -3,7 +3,7 @@
  * Images are [batch, channels, height, width].
  */
 import { UflowError } from "../error.js";
-import { type Dimension, type Graph, known, type Shape, type Value } from "./graph.js";
+import { type Dimension, elementCount, type Graph, known, type Shape, type Value } from "./graph.js";
 
 export interface ConvolutionOptions {
   strides?: readonly [number, number];
@@ -149,6 +149,14 @@ export function layerNorm(g: Graph, x: Value, weight: Value, bias: Value, epsilo
     axis: 1,
     epsilon: { float: epsilon },
   })[0]!;
+}
+
+/** Layer normalisation over all axes but the batch, without weight and bias. */
+export function standardise(g: Graph, x: Value, epsilon: number): Value {
+  const shape = x.shape.slice(1).map(known);
+  const ones = g.constant("ones", new Float32Array(elementCount(shape)).fill(1), shape);
+  const zeros = g.constant("zeros", new Float32Array(elementCount(shape)), shape);
+  return layerNorm(g, x, ones, zeros, epsilon);
 }
 
 function broadcast(a: Shape, b: Shape): Shape {

@@ -4,6 +4,7 @@ import { decodeImage } from "../image/decode.js";
 import { preprocess } from "../image/preprocess.js";
 import { Session } from "../onnx/session.js";
 import { FeatureCache } from "./feature-cache.js";
+import { throwIfStopped } from "./stop.js";
 
 export interface FeatureTask {
   images: readonly string[];
@@ -11,12 +12,14 @@ export interface FeatureTask {
   network: Uint8Array;
   inputSize: number;
   threads: number;
+  /** Stops between two images. */
+  signal: AbortSignal;
 }
 
 /**
  * Runs the frozen backbone over all images once. The next image is decoded while the network runs.
  * @throws UflowError ERR_UFLOW_BAD_DATASET, after all images were tried, naming those that cannot be read: a model is
- * not trained on less than the user gave.
+ * not trained on less than the user gave; ERR_UFLOW_ABORTED.
  */
 export async function computeFeatures(
   task: FeatureTask,
@@ -26,26 +29,30 @@ export async function computeFeatures(
   const scales = featureScales(backbone, inputSize);
   const cache = new FeatureCache(scales, images.length);
   const session = await Session.create(task.network, { device: "auto", threads: task.threads });
-  const problems: string[] = [];
-  let next = load(images[0]!, backbone, inputSize);
-  for (let i = 0; i < images.length; i++) {
-    const current = await next;
-    if (i + 1 < images.length) next = load(images[i + 1]!, backbone, inputSize);
-    if (current instanceof UflowError) problems.push(current.message);
-    else {
-      const features = await session.run({
-        [imageName]: { data: current, dims: [1, 3, inputSize, inputSize] },
-      });
-      cache.store(
-        i,
-        scales.map((_, scale) => features[featureName(scale)]!.data),
-      );
+  try {
+    const problems: string[] = [];
+    let next = load(images[0]!, backbone, inputSize);
+    for (let i = 0; i < images.length; i++) {
+      throwIfStopped(task.signal);
+      const current = await next;
+      if (i + 1 < images.length) next = load(images[i + 1]!, backbone, inputSize);
+      if (current instanceof UflowError) problems.push(current.message);
+      else {
+        const features = await session.run({
+          [imageName]: { data: current, dims: [1, 3, inputSize, inputSize] },
+        });
+        cache.store(
+          i,
+          scales.map((_, scale) => features[featureName(scale)]!.data),
+        );
+      }
+      onImage(i + 1);
     }
-    onImage(i + 1);
+    if (problems.length > 0) throw unreadable(problems, images.length);
+    return cache;
+  } finally {
+    await session.close();
   }
-  await session.close();
-  if (problems.length > 0) throw unreadable(problems, images.length);
-  return cache;
 }
 
 /** The network's input for one image, or why it cannot be read. */

@@ -9,6 +9,7 @@ import { readDataset } from "../image/datasets.js";
 import { checkWritable } from "../output/atomic-file.js";
 import { engineVersion } from "../version.js";
 import { checkTrainOptions, type TrainOptions, type TrainProgress } from "./options.js";
+import { aborted } from "./stop.js";
 import type { Trained, TrainMessage, TrainTask } from "./worker.js";
 
 export type { TrainOptions, TrainProgress } from "./options.js";
@@ -66,7 +67,10 @@ function describe(task: Omit<TrainTask, "images">, { architecture, backbone, tra
   };
 }
 
-/** Runs the worker to its end; aborting ends it between two operations of the network, and nothing has been written. */
+/**
+ * Runs the worker to its end. The first outcome counts, and is told when the thread has ended. A thread that is to stop
+ * is asked to: were it terminated while ONNX Runtime works in it, the whole process would abort.
+ */
 function runWorker(
   task: TrainTask,
   signal: AbortSignal | undefined,
@@ -75,28 +79,33 @@ function runWorker(
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(aborted());
     const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: task });
-    let finished = false;
-    const finish = (settle: () => void) => {
-      // The first outcome counts; ending the thread brings another.
-      if (finished) return;
-      finished = true;
-      signal?.removeEventListener("abort", onAbort);
-      worker.terminate().then(settle, settle);
+    let settle: (() => void) | undefined;
+    const finish = (outcome: () => void) => {
+      settle ??= outcome;
     };
     const failed = (code: UflowErrorCode, message: string) =>
       finish(() => reject(new UflowError(code, message)));
-    const onAbort = () => finish(() => reject(aborted()));
+    const cancel = (reason: unknown) => {
+      finish(() => reject(reason));
+      worker.postMessage("stop");
+    };
+    const onAbort = () => cancel(aborted());
     signal?.addEventListener("abort", onAbort, { once: true });
     worker.on("message", (message: TrainMessage) => {
-      if (message.kind === "progress")
-        report(message.progress, onProgress, (error) => finish(() => reject(error)));
+      // What was under way when the training was cancelled is of no interest any more.
+      if (settle) return;
+      if (message.kind === "progress") report(message.progress, onProgress, cancel);
       else if (message.kind === "done") finish(() => resolve(message.trained));
       else failed(message.error.code, message.error.message);
     });
     worker.on("error", (error) =>
       failed("ERR_UFLOW_LANE", `The training's thread failed: ${messageOf(error)}`),
     );
-    worker.on("exit", (code) => failed("ERR_UFLOW_LANE", `The training's thread ended with code ${code}`));
+    worker.on("exit", (code) => {
+      signal?.removeEventListener("abort", onAbort);
+      failed("ERR_UFLOW_LANE", `The training's thread ended with code ${code}`);
+      settle!();
+    });
   });
 }
 
@@ -112,5 +121,3 @@ function report(
     onError(error);
   }
 }
-
-const aborted = () => new UflowError("ERR_UFLOW_ABORTED", "The training was cancelled; nothing was written");

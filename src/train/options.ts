@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type BackboneName, backboneNames } from "../backbone/index.js";
+import { type Normalization, normalizations } from "../flow/architecture.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `train()`; every one is checked, and all that are wrong are named at once. */
@@ -14,6 +15,12 @@ export interface TrainOptions {
   inputSize?: number;
   /** Flow steps per scale, 1 … 16. Default 4, as in the paper. */
   flowSteps?: number;
+  /**
+   * How feature maps are normalised before the flow: `standard` over channels, height and width together; `layer` with
+   * a trainable weight and bias after that, as the Python reference does for ResNets; `none`. Default: the backbone's,
+   * `standard` for `mobile`. docs/results.md says why.
+   */
+  normalization?: Normalization;
   /** Passes over the images. Default 60. */
   epochs?: number;
   /** Images per training step. Default 8. The last batch of an epoch may be smaller; no image is left out. */
@@ -52,6 +59,7 @@ export const trainSchema = z.strictObject({
   backbone: z.enum(backboneNames).default("mobile"),
   inputSize: z.int().min(32).max(2048).default(256),
   flowSteps: z.int().min(1).max(16).default(4),
+  normalization: z.enum(normalizations).optional(),
   epochs: z.int().min(1).max(100_000).default(60),
   batchSize: z.int().min(1).max(1024).default(8),
   learningRate: z.number().positive().max(1).default(0.001),

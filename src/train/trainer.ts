@@ -63,9 +63,20 @@ export class Trainer {
     return loss;
   }
 
-  /** The parameters as trained so far. */
+  /**
+   * The parameters as trained so far.
+   * @throws UflowError ERR_UFLOW_DIVERGED when they are not all finite: a step's loss is that before it, so the last
+   * step's outcome is seen here only.
+   */
   trained(): FlowParameters {
-    return { ...this.parameters, values: this.state.values };
+    const { values, steps } = this.state;
+    if (!values.every(Number.isFinite)) {
+      throw new UflowError(
+        "ERR_UFLOW_DIVERGED",
+        `The training diverged at its last step, ${steps}. Use a lower learning rate.`,
+      );
+    }
+    return { ...this.parameters, values };
   }
 
   async close(): Promise<void> {

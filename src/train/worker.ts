@@ -9,9 +9,11 @@ import { type PlainError, toPlainError } from "../error.js";
 import type { FlowArchitecture } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { initialParameters } from "../flow/parameters.js";
+import type { FeatureCache } from "./feature-cache.js";
 import { computeFeatures } from "./features.js";
 import type { CheckedTrainOptions, TrainProgress } from "./options.js";
 import { batchesOf, learningRateAt } from "./schedule.js";
+import { throwIfStopped } from "./stop.js";
 import { Trainer } from "./trainer.js";
 
 /** What the worker is given. */
@@ -32,18 +34,22 @@ export type TrainMessage =
   | { kind: "done"; trained: Trained }
   | { kind: "error"; error: PlainError };
 
-async function learn(task: TrainTask, report: (progress: TrainProgress) => void): Promise<Trained> {
+async function learn(
+  task: TrainTask,
+  signal: AbortSignal,
+  report: (progress: TrainProgress) => void,
+): Promise<Trained> {
   const backbone = backboneOf(task.backbone);
   const scales = featureScales(backbone, task.inputSize);
-  const architecture = { scales, flowSteps: task.flowSteps, normalization: backbone.normalization };
+  const normalization = task.normalization ?? backbone.normalization;
+  const architecture = { scales, flowSteps: task.flowSteps, normalization };
   const network = await backbone.network(task.inputSize);
   const pace = new Pace(task.images.length);
-  const features = await computeFeatures({ ...task, backbone, network }, (done) => {
+  const features = await computeFeatures({ ...task, backbone, network, signal }, (done) => {
     report({ phase: "features", ...pace.at(done), epoch: 0, epochs: task.epochs, loss: null });
   });
   const trainer = new Trainer(architecture, initialParameters(architecture, task.seed), task);
-  const losses = await runEpochs(task, trainer, features, report);
-  await trainer.close();
+  const losses = await runEpochs(task, trainer, features, signal, report).finally(() => trainer.close());
   const { epochs, batchSize, learningRate, weightDecay, seed } = task;
   const training = { images: features.images, epochs, batchSize, learningRate, weightDecay, seed, losses };
   return { backbone: network, flow: energyNetwork(architecture, trainer.trained()), architecture, training };
@@ -53,7 +59,8 @@ async function learn(task: TrainTask, report: (progress: TrainProgress) => void)
 async function runEpochs(
   { epochs, batchSize, seed, learningRate }: TrainTask,
   trainer: Trainer,
-  features: Awaited<ReturnType<typeof computeFeatures>>,
+  features: FeatureCache,
+  signal: AbortSignal,
   report: (progress: TrainProgress) => void,
 ): Promise<number[]> {
   const losses: number[] = [];
@@ -63,6 +70,7 @@ async function runEpochs(
     let sum = 0;
     let seen = 0;
     for (const batch of batchesOf(features.images, batchSize, seed, epoch)) {
+      throwIfStopped(signal);
       const { steps } = trainer.state;
       const loss = await trainer.step(features.batch(batch), learningRateAt(learningRate, steps, total));
       sum += loss * batch.length;
@@ -87,8 +95,13 @@ class Pace {
 }
 
 const send = (message: TrainMessage) => parentPort!.postMessage(message);
+const stop = new AbortController();
+// Whatever is sent to this thread means that it is to stop.
+parentPort!.once("message", () => stop.abort());
 
-learn(workerData as TrainTask, (progress) => send({ kind: "progress", progress })).then(
-  (trained) => send({ kind: "done", trained }),
-  (error) => send({ kind: "error", error: toPlainError(error, "ERR_UFLOW_NETWORK") }),
-);
+learn(workerData as TrainTask, stop.signal, (progress) => send({ kind: "progress", progress }))
+  .then(
+    (trained) => send({ kind: "done", trained }),
+    (error) => send({ kind: "error", error: toPlainError(error, "ERR_UFLOW_NETWORK") }),
+  )
+  .finally(() => parentPort!.close());

@@ -2,16 +2,14 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type EvaluateProgress, type Evaluation, evaluate } from "#uflow/evaluate/index.js";
-import { train } from "#uflow/train/index.js";
-import { type TinyProduct, tinyProduct } from "./tiny-product.js";
+import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
 
-let product: TinyProduct;
+let product: TinyModel;
 let model: string;
 
 beforeAll(async () => {
-  product = await tinyProduct();
-  model = join(product.scratch, "disc.uflow");
-  await train({ data: product.data, output: model, inputSize: 64, epochs: 4, flowSteps: 2, batchSize: 4 });
+  product = await tinyModel();
+  model = product.model;
 });
 
 afterAll(() => product[Symbol.asyncDispose]());

@@ -10,7 +10,7 @@ import { goldenFlow, goldenNames, relativeError } from "./golden-flow.js";
 
 const cpu = { device: "cpu", threads: 1 } as const;
 
-function feedsOf({ features }: ReturnType<typeof goldenFlow>) {
+function feedsOf({ features }: Pick<ReturnType<typeof goldenFlow>, "features">) {
   return Object.fromEntries(
     features.map(({ data, shape }, i) => [featureName(i), { data: data as Float32Array, dims: shape }]),
   );
@@ -55,6 +55,21 @@ describe.each(goldenNames)("the flow %s", (name) => {
       expect(relativeError(energy.data, wanted)).toBeLessThan(1e-5);
     });
   });
+});
+
+it("normalises without weights as with weights of 1 and biases of 0", async () => {
+  const { architecture, parameters, features } = goldenFlow("flow3_ln");
+  const identity = { ...parameters, values: parameters.values.slice() };
+  for (const { name, offset, length } of parameters.slots) {
+    if (!name.includes(".norm.")) continue;
+    identity.values.fill(name.endsWith("weight") ? 1 : 0, offset, offset + length);
+  }
+  const energies = async (normalization: "layer" | "standard") => {
+    const session = await Session.create(energyNetwork({ ...architecture, normalization }, identity), cpu);
+    const outputs = await session.run(feedsOf({ features }));
+    return features.map((_, scale) => [...outputs[energyName(scale)]!.data]);
+  };
+  expect(await energies("standard")).toEqual(await energies("layer"));
 });
 
 describe("the stages", () => {

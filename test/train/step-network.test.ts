@@ -60,4 +60,13 @@ describe.each(goldenNames)("training the flow %s", (name) => {
     expect(trainer.state.values).toBe(before);
     await trainer.close();
   });
+
+  it("does not hand out parameters that are not finite", async () => {
+    const trainer = new Trainer(architecture, parameters, { weightDecay, threads: 1 });
+    await trainer.step(features, learningRate);
+    expect(trainer.trained().values.every(Number.isFinite)).toBe(true);
+    trainer.state.values[3] = Number.POSITIVE_INFINITY;
+    expect(() => trainer.trained()).toThrow(expect.objectContaining({ code: "ERR_UFLOW_DIVERGED" }));
+    await trainer.close();
+  });
 });

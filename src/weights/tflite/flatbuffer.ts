@@ -6,9 +6,12 @@ import { UflowError } from "../../error.js";
  */
 export class FlatBuffer {
   private readonly view: DataView;
+  /** Elements that may still be copied out of the file. */
+  private budget: number;
 
   constructor(private readonly bytes: Uint8Array) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.budget = bytes.length;
   }
 
   /** The four-letter file identifier behind the root offset. */
@@ -53,6 +56,19 @@ export class FlatBuffer {
     const length = this.uint32(at);
     this.check(at + 4, length * elementSize);
     return { start: at + 4, length };
+  }
+
+  /**
+   * A vector whose elements are copied. Tables may share one, but all copies together must not hold more elements than
+   * the file has bytes: a small file whose many tables share one long vector would fill any memory.
+   */
+  copied(at: number, elementSize: number): { start: number; length: number } {
+    const vector = this.vector(at, elementSize);
+    this.budget -= vector.length;
+    if (this.budget < 0) {
+      throw new UflowError("ERR_UFLOW_BAD_WEIGHTS", "The file is damaged: its vectors overlap");
+    }
+    return vector;
   }
 
   /** A view of the file's bytes. */
@@ -100,28 +116,32 @@ export class Table {
   }
 
   tables(field: number): Table[] {
-    const { start, length } = this.vector(field, 4);
+    const { start, length } = this.copied(field, 4);
     return Array.from({ length }, (_, i) => new Table(this.buffer, this.buffer.follow(start + 4 * i)));
   }
 
   int32s(field: number): number[] {
-    const { start, length } = this.vector(field, 4);
+    const { start, length } = this.copied(field, 4);
     return Array.from({ length }, (_, i) => this.buffer.int32(start + 4 * i));
   }
 
+  /** A view of the file. */
   bytes(field: number): Uint8Array {
-    const { start, length } = this.vector(field, 1);
+    const at = this.field(field);
+    if (at === undefined) return new Uint8Array(0);
+    const { start, length } = this.buffer.vector(this.buffer.follow(at), 1);
     return this.buffer.slice(start, length);
   }
 
   text(field: number): string {
-    return new TextDecoder().decode(this.bytes(field));
+    const { start, length } = this.copied(field, 1);
+    return new TextDecoder().decode(this.buffer.slice(start, length));
   }
 
-  private vector(field: number, elementSize: number): { start: number; length: number } {
+  private copied(field: number, elementSize: number): { start: number; length: number } {
     const at = this.field(field);
     if (at === undefined) return { start: 0, length: 0 };
-    return this.buffer.vector(this.buffer.follow(at), elementSize);
+    return this.buffer.copied(this.buffer.follow(at), elementSize);
   }
 
   private field(field: number): number | undefined {

@@ -57,7 +57,9 @@ export function readTflite(bytes: Uint8Array): TfliteModel {
   if (!graph) throw new UflowError("ERR_UFLOW_BAD_WEIGHTS", "The TensorFlow Lite file holds no graph");
   const tensors = graph.tables(0).map((tensor) => readTensor(tensor, buffers));
   const operations = graph.tables(3).map((operation) => readOperation(operation, operatorCodes));
-  const indices = operations.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]).concat(graph.int32s(1));
+  const indices = operations
+    .flatMap(({ inputs, outputs }) => [...inputs, ...outputs])
+    .concat(graph.int32s(1));
   for (const index of indices) {
     if (index < -1 || index >= tensors.length) {
       throw new UflowError(
@@ -101,10 +103,21 @@ function readOperation(operation: Table, operatorCodes: readonly number[]): Tfli
 function convolution(options: Table | undefined, fields: { activation: number; dilation: number }) {
   if (!options) throw new UflowError("ERR_UFLOW_BAD_WEIGHTS", "A convolution in the file has no options");
   const padding: TflitePadding = options.int8(0, 0) === 0 ? "same" : "valid";
+  const strides: [number, number] = [options.int32(2, 0), options.int32(1, 0)];
+  const dilations: [number, number] = [
+    options.int32(fields.dilation + 1, 1),
+    options.int32(fields.dilation, 1),
+  ];
+  if ([...strides, ...dilations].some((step) => step < 1)) {
+    throw new UflowError(
+      "ERR_UFLOW_BAD_WEIGHTS",
+      `A convolution in the file has strides ${strides} and dilations ${dilations}`,
+    );
+  }
   return {
     padding,
-    strides: [options.int32(2, 0), options.int32(1, 0)] as [number, number],
-    dilations: [options.int32(fields.dilation + 1, 1), options.int32(fields.dilation, 1)] as [number, number],
+    strides,
+    dilations,
     activation: activation(options.int8(fields.activation, 0)),
   };
 }
@@ -115,19 +128,26 @@ function activation(code: number): TfliteActivation {
   return known;
 }
 
-/** A constant as float32 numbers. */
+/**
+ * A constant as float32 numbers.
+ * @throws UflowError ERR_UFLOW_BAD_WEIGHTS when it is of another type, or not of the size that its shape says.
+ */
 export function tfliteNumbers(tensor: TfliteTensor): Float32Array {
-  const count = tensor.shape.reduce((product, size) => product * size, 1);
-  const width = { float32: 4, float16: 2, other: 0 }[tensor.type];
-  if (width === 0 || tensor.bytes.length !== count * width) {
+  const { name, shape, type, bytes } = tensor;
+  const count = shape.reduce((product, size) => product * size, 1);
+  const width = { float32: 4, float16: 2, other: 0 }[type];
+  if (width === 0 || shape.some((size) => size < 0) || bytes.length !== count * width) {
     throw new UflowError(
       "ERR_UFLOW_BAD_WEIGHTS",
-      `Tensor "${tensor.name}" [${tensor.shape}] is not ${count} float numbers (${tensor.bytes.length} bytes)`,
+      `Tensor "${name}" [${shape}] is not ${count} float numbers (${bytes.length} bytes)`,
     );
   }
-  const view = new DataView(tensor.bytes.buffer, tensor.bytes.byteOffset, tensor.bytes.byteLength);
-  const read = width === 4 ? (i: number) => view.getFloat32(4 * i, true) : (i: number) => half(view.getUint16(2 * i, true));
-  return Float32Array.from({ length: count }, (_, i) => read(i));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const numbers = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    numbers[i] = width === 4 ? view.getFloat32(4 * i, true) : half(view.getUint16(2 * i, true));
+  }
+  return numbers;
 }
 
 /** IEEE 754 binary16 to a number. */

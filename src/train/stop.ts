@@ -1,0 +1,9 @@
+import { UflowError } from "../error.js";
+
+export const aborted = () =>
+  new UflowError("ERR_UFLOW_ABORTED", "The training was cancelled; nothing was written");
+
+/** Between two operations of a network, which cannot be interrupted themselves. @throws UflowError ERR_UFLOW_ABORTED */
+export function throwIfStopped(signal: AbortSignal): void {
+  if (signal.aborted) throw aborted();
+}

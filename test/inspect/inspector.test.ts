@@ -1,0 +1,320 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { backboneOf } from "#uflow/backbone/index.js";
+import { readModel } from "#uflow/bundle/read.js";
+import { writeModel } from "#uflow/bundle/write.js";
+import { UflowError } from "#uflow/error.js";
+import { decodeImage } from "#uflow/image/decode.js";
+import { preprocess } from "#uflow/image/preprocess.js";
+import { type Inspection, Inspector, type InspectorOptions } from "#uflow/inspect/index.js";
+import * as kernels from "#uflow/kernels/index.js";
+import { Session } from "#uflow/onnx/session.js";
+import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
+
+let tiny: TinyModel;
+let inspector: Inspector;
+let good: string;
+let holed: string;
+
+beforeAll(async () => {
+  tiny = await tinyModel();
+  good = join(tiny.data, "test", "good", "0.png");
+  holed = join(tiny.data, "test", "hole", "1.png");
+  inspector = await Inspector.open(tiny.model);
+});
+
+afterAll(async () => {
+  await inspector.close();
+  await tiny[Symbol.asyncDispose]();
+});
+
+/** A verdict without what differs from run to run. */
+const verdict = ({ timings: _, ...rest }: Inspection) => rest;
+
+async function inspectOnce(image: string, options: InspectorOptions): Promise<Inspection> {
+  await using opened = await Inspector.open(tiny.model, options);
+  return await opened.inspect(image);
+}
+
+describe("an inspection", () => {
+  it("has maps of the model's size, numbers in their ranges, and times", async () => {
+    const { anomalyMap, logNfaMap, mask, timings, ...numbers } = await inspector.inspect(holed);
+    expect(inspector.manifest.mapSize).toBe(64);
+    for (const map of [anomalyMap, logNfaMap, mask]) {
+      expect([map.width, map.height, map.data.length]).toEqual([64, 64, 64 * 64]);
+    }
+    expect(anomalyMap.data.every((value) => value >= 0 && value <= 1)).toBe(true);
+    expect(numbers.anomalyScore).toBe(Math.max(...anomalyMap.data));
+    expect(numbers.logNfa).toBe(Math.min(...logNfaMap.data));
+    expect(numbers.anomalous).toBe(numbers.regions.length > 0);
+    expect(numbers.image).toEqual({ width: 64, height: 64 });
+    expect(Object.keys(timings)).toEqual(["decode", "preprocess", "network", "segment"]);
+    for (const time of Object.values(timings)) expect(time).toBeGreaterThanOrEqual(0);
+  });
+
+  it("is the same of a path, of bytes and of pixels, and leaves what it was given alone", async () => {
+    const bytes = await readFile(holed);
+    const pixels = await decodeImage(holed);
+    const [ofPath, ofBytes, ofPixels] = [
+      await inspector.inspect(holed),
+      await inspector.inspect(bytes),
+      await inspector.inspect(pixels),
+    ];
+    expect(verdict(ofBytes)).toEqual(verdict(ofPath));
+    expect(verdict(ofPixels)).toEqual(verdict(ofPath));
+    expect(bytes).toEqual(await readFile(holed));
+    expect(pixels).toEqual(await decodeImage(holed));
+  });
+
+  it("takes grey, RGB and RGBA pixels of the same picture for the same", async () => {
+    const grey = await decodeImage(await sharp(holed).toColourspace("b-w").png().toBuffer());
+    expect(grey.channels).toBe(1);
+    const spread = (channels: 3 | 4) => ({
+      ...grey,
+      channels,
+      data: Uint8Array.from({ length: 64 * 64 * channels }, (_, i) =>
+        i % channels === 3 ? 17 : grey.data[Math.floor(i / channels)]!,
+      ),
+    });
+    const wanted = verdict(await inspector.inspect(grey));
+    expect(verdict(await inspector.inspect(spread(3)))).toEqual(wanted);
+    expect(verdict(await inspector.inspect(spread(4)))).toEqual(wanted);
+  });
+
+  it("gives regions in pixels of the original, whatever its sides", async () => {
+    const wide = await sharp(holed).resize(192, 128, { fit: "fill" }).png().toBuffer();
+    const { logNfa } = await inspector.inspect(wide);
+    await using eager = await Inspector.open(tiny.model, { epsilon: 10 ** (logNfa + 1) });
+    const { regions, logNfaMap, anomalyMap, image } = await eager.inspect(wide);
+    expect(image).toEqual({ width: 192, height: 128 });
+    const onMap = kernels.regions(logNfaMap, { logEpsilon: logNfa + 1, score: anomalyMap });
+    expect(regions.length).toBeGreaterThan(0);
+    expect(regions.map(({ box }) => box)).toEqual(
+      onMap.map(({ box }) => ({
+        x: 3 * box.x,
+        y: 2 * box.y,
+        width: 3 * box.width,
+        height: 2 * box.height,
+      })),
+    );
+    expect(regions.map(({ area }) => area)).toEqual(onMap.map(({ area }) => 6 * area));
+    for (const { box, centroid, peak, contour } of regions) {
+      for (const [x, y] of [...contour, [centroid.x, centroid.y], [peak.x, peak.y]] as const) {
+        expect(x).toBeGreaterThanOrEqual(box.x);
+        expect(x).toBeLessThanOrEqual(box.x + box.width);
+        expect(y).toBeGreaterThanOrEqual(box.y);
+        expect(y).toBeLessThanOrEqual(box.y + box.height);
+      }
+    }
+  });
+});
+
+describe("the operating point", () => {
+  it("detects more the more false alarms are allowed, and nothing else changes", async () => {
+    const first = await inspector.inspect(holed);
+    const levels = first.logNfaMap.data.toSorted();
+    const quantile = (share: number) => levels[Math.floor(share * (levels.length - 1))]!;
+    let before = first.mask.data.map(() => 0);
+    for (const share of [0, 0.1, 0.9]) {
+      const epsilon = 10 ** (quantile(share) + 1e-3);
+      const { mask, regions, anomalous, ...rest } = await inspectOnce(holed, { epsilon });
+      const detected = mask.data.reduce((sum, value) => sum + value, 0);
+      expect(mask.data.every((value, i) => value >= before[i]!)).toBe(true);
+      expect(detected).toBeGreaterThan(0);
+      expect(regions.reduce((sum, { area }) => sum + area, 0)).toBe(detected);
+      expect(anomalous).toBe(true);
+      expect({ logNfa: rest.logNfa, map: rest.logNfaMap }).toEqual({
+        logNfa: first.logNfa,
+        map: first.logNfaMap,
+      });
+      before = mask.data;
+    }
+    const none = await inspectOnce(holed, { epsilon: 10 ** (quantile(0) - 1e-3) });
+    expect(none).toMatchObject({ anomalous: false, regions: [] });
+    expect(none.mask.data.includes(1)).toBe(false);
+  });
+
+  it.each([
+    { tail: "exact", tests: "per-scale" },
+    { tail: "exact", tests: "all" },
+    { tail: "chernoff", tests: "per-scale" },
+    { tail: "chernoff", tests: "all" },
+  ] as const)("reaches the kernel: %j", async (point) => {
+    const to = { width: 48, height: 48, ...point };
+    const { logNfaMap, anomalyMap } = await inspectOnce(holed, { ...point, mapSize: 48, device: "cpu" });
+    const energies = await energiesOf(holed);
+    expect(logNfaMap).toEqual(kernels.nfaTreeMap(energies, to));
+    expect(anomalyMap).toEqual(kernels.anomalyMap(energies, to));
+  });
+
+  it("gives another map for another rule", async () => {
+    const exact = await inspectOnce(holed, {});
+    const chernoff = await inspectOnce(holed, { tail: "chernoff" });
+    const all = await inspectOnce(holed, { tests: "all" });
+    expect(chernoff.logNfaMap).not.toEqual(exact.logNfaMap);
+    expect(all.logNfaMap).not.toEqual(exact.logNfaMap);
+    expect(all.anomalyMap).toEqual(exact.anomalyMap);
+  });
+});
+
+/** The first two phases, step by step. */
+async function energiesOf(image: string): Promise<kernels.Energy[]> {
+  const { manifest, backbone, flow } = await readModel(tiny.model);
+  const { inputSize, latents } = manifest;
+  const data = preprocess(await decodeImage(image), {
+    width: inputSize,
+    height: inputSize,
+    ...backboneOf("mobile").preprocessing,
+  });
+  const cpu = { device: "cpu", threads: 0 } as const;
+  const [first, second] = [await Session.create(backbone, cpu), await Session.create(flow, cpu)];
+  const features = await first.run({ image: { data, dims: [1, 3, inputSize, inputSize] } });
+  const energies = await second.run(features);
+  await Promise.all([first.close(), second.close()]);
+  return latents.map((latent, scale) => ({ ...latent, data: energies[`energy_${scale}`]!.data }));
+}
+
+describe("many inspections", () => {
+  it("are answered in order, each with its own result", async () => {
+    const images = [good, holed, join(tiny.data, "test", "stripe", "0.png"), holed, good];
+    const alone = [];
+    for (const image of images) alone.push(verdict(await inspector.inspect(image)));
+    const order: number[] = [];
+    const together = await Promise.all(
+      images.map(async (image, i) => {
+        const inspection = await inspector.inspect(image);
+        order.push(i);
+        return verdict(inspection);
+      }),
+    );
+    expect(together).toEqual(alone);
+    expect(order).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("leave the event loop free", async () => {
+    await using large = await Inspector.open(tiny.model, { mapSize: 1024 });
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 5);
+    await Promise.all(Array.from({ length: 10 }, () => large.inspect(holed)));
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThanOrEqual(10);
+  });
+
+  it("go on after one that cannot be read", async () => {
+    const wanted = verdict(await inspector.inspect(holed));
+    const [broken, next] = await Promise.allSettled([
+      inspector.inspect((await readFile(holed)).subarray(0, 200)),
+      inspector.inspect(holed),
+    ]);
+    expect(broken).toMatchObject({ status: "rejected", reason: { code: "ERR_UFLOW_BAD_IMAGE" } });
+    expect(next.status === "fulfilled" && verdict(next.value)).toEqual(wanted);
+  });
+});
+
+/** What is no image, and what the error must say. */
+const noImages: [name: string, image: unknown, message: RegExp][] = [
+  ["nothing", undefined, /undefined/],
+  ["null", null, /expected a path/],
+  ["a number", 5, /number/],
+  ["a path to nowhere", "/nowhere/at/all.png", /nowhere.*no such file/],
+  ["no bytes", new Uint8Array(0), /empty/],
+  ["a description that cannot be sent to a thread", { data: () => 0 }, /cannot be sent/],
+  ["no sides", { data: new Uint8Array(3) }, /width and height/],
+  ["too few bytes", { data: new Uint8Array(3), width: 2, height: 2, channels: 3 }, /is 12 bytes.* has 3/],
+  [
+    "too many pixels",
+    { data: new Uint8Array(3), width: 1e5, height: 1e5, channels: 3 },
+    /more than the limit/,
+  ],
+];
+
+it.each(noImages)("refuses %s", async (_, image, message) => {
+  const refused = inspector.inspect(image as string);
+  await expect(refused).rejects.toBeInstanceOf(UflowError);
+  await expect(refused).rejects.toMatchObject({
+    code: "ERR_UFLOW_BAD_IMAGE",
+    message: expect.stringMatching(message),
+  });
+});
+
+it("refuses images larger than it was told", async () => {
+  await expect(inspectOnce(holed, { maxPixels: 64 * 64 - 1 })).rejects.toMatchObject({
+    code: "ERR_UFLOW_BAD_IMAGE",
+    message: expect.stringContaining("64 × 64"),
+  });
+});
+
+describe("closing", () => {
+  it("answers what was asked before, and refuses what comes after", async () => {
+    const closing = await Inspector.open(tiny.model);
+    let answered = 0;
+    const asked = Array.from({ length: 4 }, () =>
+      closing.inspect(holed).then(() => {
+        answered += 1;
+      }),
+    );
+    const closed = closing.close();
+    await expect(closing.inspect(holed)).rejects.toMatchObject({ code: "ERR_UFLOW_CLOSED" });
+    await closed;
+    expect(answered).toBe(4);
+    await Promise.all(asked);
+    await expect(closing.inspect(holed)).rejects.toMatchObject({ code: "ERR_UFLOW_CLOSED" });
+    await closing.close();
+  });
+});
+
+describe("opening", () => {
+  it("refuses wrong options, all at once", async () => {
+    const wrong = { epsilon: 0, tail: "upper", mapSize: 31, threads: 0.5, maxPixels: -1, lanes: 2 };
+    const opening = Inspector.open(tiny.model, wrong as unknown as InspectorOptions);
+    await expect(opening).rejects.toMatchObject({ code: "ERR_UFLOW_BAD_OPTION" });
+    const { message } = (await opening.catch((error) => error)) as UflowError;
+    for (const name of Object.keys(wrong)) expect(message).toContain(name);
+  });
+
+  it("refuses a model that is not there", async () => {
+    await expect(Inspector.open(join(tiny.scratch, "none.uflow"))).rejects.toMatchObject({
+      code: "ERR_UFLOW_BAD_MODEL",
+      message: expect.stringContaining("none.uflow"),
+    });
+  });
+
+  it.each([
+    [
+      "damaged",
+      (flow: Uint8Array) => flow.map((byte, i) => (i % 97 === 0 ? byte ^ 0x55 : byte)),
+      /ONNX Runtime/,
+    ],
+    ["no network at all", () => new Uint8Array(0), /ONNX Runtime/],
+    ["of another kind", (_: Uint8Array, backbone: Uint8Array) => backbone, /flow\.onnx.*energy_0.*feature_0/],
+  ])("refuses a model whose flow is %s, though its checksum is right", async (name, damage, message) => {
+    const model = await readModel(tiny.model);
+    const path = join(tiny.scratch, `${name}.uflow`);
+    await writeModel(path, { ...model, flow: damage(model.flow, model.backbone) });
+    await expect(Inspector.open(path)).rejects.toMatchObject({
+      code: "ERR_UFLOW_NETWORK",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("says what to do where the wanted device is not available", async (context) => {
+    const opened = await Inspector.open(tiny.model, { device: "cuda" }).catch((error: UflowError) => error);
+    if (opened instanceof Inspector) {
+      await opened.close();
+      context.skip("CUDA is available here");
+      return;
+    }
+    expect(opened).toMatchObject({
+      code: "ERR_UFLOW_DEVICE",
+      message: expect.stringMatching(/"cuda" is not available.*Use device "auto" or "cpu"/s),
+    });
+  });
+
+  it("takes the CPU when it is told to", async () => {
+    await using opened = await Inspector.open(tiny.model, { device: "cpu", threads: 1 });
+    expect(opened.device).toBe("cpu");
+    expect((await opened.inspect(good)).image).toEqual({ width: 64, height: 64 });
+  });
+});
