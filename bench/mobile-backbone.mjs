@@ -97,6 +97,7 @@ function combinations() {
   const choices = { file: list("files"), scaling: list("scalings"), channels: list("channels").map(Number) };
   const all = {
     ...choices,
+    normalization: list("normalizations"),
     batch: list("batches").map(Number),
     rate: list("rates").map(Number),
     seed: seeds,

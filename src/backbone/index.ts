@@ -1,6 +1,5 @@
 import { UflowError } from "../error.js";
-import type { Normalization } from "../flow/architecture.js";
-import type { Scale } from "./features.js";
+import type { Normalization, Scale } from "./features.js";
 import { mobileNetwork, mobileOutputs, mobileWeights } from "./mobile.js";
 
 export { featureName, imageName, type Scale } from "./features.js";
@@ -35,7 +34,7 @@ const backbones: Record<BackboneName, Backbone> = {
     preprocessing: { mean: [0, 0, 0], std: [1, 1, 1] },
     normalization: "standard",
     async network(inputSize) {
-      featureScales(this, inputSize);
+      featureScales(backbones.mobile, inputSize);
       return mobileNetwork(await mobileWeights(), inputSize);
     },
   },

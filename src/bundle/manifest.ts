@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { normalizations } from "../flow/architecture.js";
+import { normalizations } from "../backbone/features.js";
 
 /** The version of the `.uflow` format that this engine writes, and the newest that it reads. */
 export const formatVersion = 1;

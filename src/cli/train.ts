@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { Command, Option } from "commander";
+import { normalizations } from "../backbone/features.js";
 import { backboneNames } from "../backbone/index.js";
-import { normalizations } from "../flow/architecture.js";
 import { type TrainOptions, type TrainProgress, train } from "../train/index.js";
 import { duration, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
@@ -33,8 +33,8 @@ export function trainCommand(): Command {
       ),
     )
     .option("--epochs <count>", "passes over the images (default: 60)", numeric)
-    .option("--batch-size <count>", "images per training step (default: 8)", numeric)
-    .option("--learning-rate <rate>", "Adam's rate at the start (default: 0.001)", numeric)
+    .option("--batch-size <count>", "images per training step (default: 4)", numeric)
+    .option("--learning-rate <rate>", "Adam's rate at the start (default: 0.004)", numeric)
     .option("--weight-decay <factor>", "L2 penalty (default: 1e-5)", numeric)
     .option("--seed <number>", "same seed, same machine: same model (default: 0)", numeric)
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)

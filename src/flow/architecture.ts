@@ -1,13 +1,5 @@
-import type { Scale } from "../backbone/features.js";
+import type { Normalization, Scale } from "../backbone/features.js";
 import { UflowError } from "../error.js";
-
-/**
- * What happens to a feature map before the flow. `layer`: standardised over channels, height and width together, then
- * scaled and shifted by a trainable weight and bias of its shape, as for the ResNets; `standard`: standardised only;
- * `none`: taken as it is, as for MS-CaiT.
- */
-export const normalizations = ["layer", "standard", "none"] as const;
-export type Normalization = (typeof normalizations)[number];
 
 /** What determines the flow's graph: the feature maps (finest first), each half the size of the one before. */
 export interface FlowArchitecture {

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { type Normalization, normalizations } from "../backbone/features.js";
 import { type BackboneName, backboneNames } from "../backbone/index.js";
-import { type Normalization, normalizations } from "../flow/architecture.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `train()`; every one is checked, and all that are wrong are named at once. */
@@ -23,9 +23,9 @@ export interface TrainOptions {
   normalization?: Normalization;
   /** Passes over the images. Default 60. */
   epochs?: number;
-  /** Images per training step. Default 8. The last batch of an epoch may be smaller; no image is left out. */
+  /** Images per training step. Default 4. The last batch of an epoch may be smaller; no image is left out. */
   batchSize?: number;
-  /** Adam's rate at the start; it falls linearly to 0.4 of it. Default 0.001. */
+  /** Adam's rate at the start; it falls linearly to 0.4 of it. Default 0.004. */
   learningRate?: number;
   /** L2 penalty added to the gradient. Default 1e-5. */
   weightDecay?: number;
@@ -61,8 +61,8 @@ export const trainSchema = z.strictObject({
   flowSteps: z.int().min(1).max(16).default(4),
   normalization: z.enum(normalizations).optional(),
   epochs: z.int().min(1).max(100_000).default(60),
-  batchSize: z.int().min(1).max(1024).default(8),
-  learningRate: z.number().positive().max(1).default(0.001),
+  batchSize: z.int().min(1).max(1024).default(4),
+  learningRate: z.number().positive().max(1).default(0.004),
   weightDecay: z.number().min(0).max(1).default(1e-5),
   seed: z.int().min(0).max(0xffffffff).default(0),
   threads: z.int().min(0).max(1024).default(0),
