@@ -29,6 +29,8 @@ function compileAddon(compiler) {
     "NAPI_VERSION=8",
     "NODE_ADDON_API_CPP_EXCEPTIONS",
     "NODE_ADDON_API_DISABLE_DEPRECATED",
+    // In a thread that is being ended no exception can be thrown; without this the process would abort.
+    "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
   ];
   const shared = process.platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared"];
   return run(compiler, [

@@ -1,8 +1,10 @@
 import { UflowError } from "../error.js";
 import type { Normalization, Scale } from "./features.js";
 import { mobileNetwork, mobileOutputs, mobileWeights } from "./mobile.js";
+import type { BackboneName } from "./names.js";
 
 export { featureName, imageName, type Scale } from "./features.js";
+export { type BackboneName, backboneNames } from "./names.js";
 
 /** A frozen image network whose feature maps the flow learns. */
 export interface Backbone {
@@ -22,9 +24,6 @@ export interface Backbone {
    */
   network(inputSize: number): Promise<Uint8Array>;
 }
-
-export const backboneNames = ["mobile"] as const;
-export type BackboneName = (typeof backboneNames)[number];
 
 const backbones: Record<BackboneName, Backbone> = {
   mobile: {

@@ -16,7 +16,7 @@ import {
 } from "../weights/tflite/model.js";
 import { featureName, imageName } from "./features.js";
 
-const weightsFile = "@mediapipe/objectron/object_detection_3d_chair.tflite";
+const weightsFile = "@mediapipe/objectron/object_detection_3d_cup.tflite";
 
 /** A feature map that leaves the network: the last bottleneck of these channels at this stride. */
 export interface MobileOutput {
@@ -28,7 +28,7 @@ export interface MobileOutput {
 export const mobileOutputs: readonly MobileOutput[] = [
   { stride: 4, channels: 24 },
   { stride: 8, channels: 40 },
-  { stride: 16, channels: 112 },
+  { stride: 16, channels: 80 },
 ];
 
 /** The bytes of the weights file that npm installed. */

@@ -2,11 +2,9 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { UflowError } from "../error.js";
-import { type Evaluation, evaluate } from "../evaluate/index.js";
+import type { Evaluation } from "../evaluate/index.js";
 import { writeFileAtomic } from "../output/atomic-file.js";
-import { type ProductName, productNames, writeLine } from "../sample/index.js";
-import { train } from "../train/index.js";
-import { drawDemoSheet } from "./demo-sheet.js";
+import { type ProductName, productNames } from "../sample/products/names.js";
 import { duration, interruption, numeric, Progress, printJson, say, table } from "./terminal.js";
 import { TrainView } from "./train.js";
 
@@ -46,6 +44,7 @@ async function run({ out, seed, json }: Flags): Promise<void> {
   say(`Three products come down the line: ${productNames.join(", ")}.`);
   const results: Result[] = [];
   for (const product of productNames) results.push(await learnAndTest(out, product, seed, signal));
+  const { drawDemoSheet } = await import("./demo-sheet.js");
   const sheet = join(out, "contact-sheet.png");
   await writeFileAtomic(
     sheet,
@@ -67,6 +66,9 @@ async function learnAndTest(
   seed: number,
   signal: AbortSignal,
 ): Promise<Result> {
+  const { writeLine } = await import("../sample/index.js");
+  const { train } = await import("../train/index.js");
+  const { evaluate } = await import("../evaluate/index.js");
   const name = product.padEnd(8);
   const data = dataOf(out, product);
   const model = join(out, `${product}.uflow`);

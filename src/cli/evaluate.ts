@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { type EvaluateOptions, type EvaluateProgress, type Evaluation, evaluate } from "../evaluate/index.js";
+import type { EvaluateOptions, EvaluateProgress, Evaluation } from "../evaluate/index.js";
 import {
   duration,
   exitStatus,
@@ -58,6 +58,7 @@ async function run(model: string, { out, json, ...flags }: Flags): Promise<void>
   const view = new EvaluateView();
   try {
     const options = { ...flags, model, output: out, signal: interruption(), onProgress: view.update };
+    const { evaluate } = await import("../evaluate/index.js");
     const evaluation = await evaluate(given(options));
     view.stop();
     if (json) printJson(evaluation);

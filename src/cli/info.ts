@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { readModel } from "../bundle/read.js";
 import { printJson, table } from "./terminal.js";
 
 export function infoCommand(): Command {
@@ -12,6 +11,7 @@ export function infoCommand(): Command {
 }
 
 async function run(path: string, { json }: { json?: boolean }): Promise<void> {
+  const { readModel } = await import("../bundle/read.js");
   const { manifest } = await readModel(path);
   if (json) return printJson(manifest);
   const { backbone, inputSize, mapSize, scales, strides, latents, flowSteps, training, entries } = manifest;

@@ -1,11 +1,8 @@
 import { buffer } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import { messageOf, UflowError } from "../error.js";
-import { decodeImage } from "../image/decode.js";
-import { findImages } from "../image/find-images.js";
-import { type Inspection, Inspector, type InspectorOptions } from "../inspect/index.js";
+import type { Inspection, InspectorOptions } from "../inspect/index.js";
 import { inOrder } from "./in-order.js";
-import { checkOutputs, outputNames, writePictures } from "./inspect-output.js";
 import { duration, exitStatus, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
 interface Flags
@@ -84,6 +81,9 @@ async function run(model: string, images: string[], flags: Flags): Promise<void>
   const { out, raw = false, json = false, failOnAnomaly = false, ...options } = flags;
   if (raw && out === undefined)
     throw new UflowError("ERR_UFLOW_BAD_OPTION", "--raw needs --out DIR to write to");
+  const { Inspector } = await import("../inspect/index.js");
+  const { decodeImage } = await import("../image/decode.js");
+  const { checkOutputs, writePictures } = await import("./inspect-output.js");
   const jobs = await listJobs(images, out);
   await checkOutputs(jobs.flatMap(({ output }) => output ?? []));
   await using inspector = await Inspector.open(model, given(options));
@@ -107,6 +107,8 @@ async function run(model: string, images: string[], flags: Flags): Promise<void>
 }
 
 async function listJobs(patterns: readonly string[], out: string | undefined): Promise<Job[]> {
+  const { findImages } = await import("../image/find-images.js");
+  const { outputNames } = await import("./inspect-output.js");
   const paths = patterns.filter((pattern) => pattern !== "-");
   const jobs: Omit<Job, "output">[] = (await findImages(paths))
     .filter((path) => patterns.includes(path) || !isOwnPicture(path))

@@ -22,6 +22,7 @@ const program = new Command("uflow")
     "\nFirst steps:\n  uflow demo                                  see it work, in about a minute\n  uflow train --data DIR --out part.uflow     learn from a folder of good images\n  uflow inspect part.uflow DIR --out results  find what differs",
   );
 
+// Most of the library is slow to load: a command imports what it needs when it runs.
 for (const command of [
   demoCommand,
   sampleCommand,

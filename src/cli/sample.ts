@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { type Line, type LineOptions, type ProductName, productNames, writeLine } from "../sample/index.js";
+import type { Line, LineOptions } from "../sample/index.js";
+import { type ProductName, productNames } from "../sample/products/names.js";
 import { given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
 interface Flags extends Omit<LineOptions, "signal" | "onProgress"> {
@@ -37,6 +38,7 @@ async function run(folder: string, { product: wanted, json, ...flags }: Flags): 
 }
 
 async function writeProduct(folder: string, product: ProductName, options: LineOptions): Promise<Line> {
+  const { writeLine } = await import("../sample/index.js");
   const bar = new Progress(product.padEnd(8));
   try {
     return await writeLine(join(folder, product), product, {

@@ -33,7 +33,7 @@ export function interruption(): AbortSignal {
     }
     // A progress bar hides the cursor.
     if (process.stderr.isTTY) process.stderr.write("\x1b[?25h");
-    // By the signal itself: process.exit() waits for the threads, and aborts when ONNX Runtime works in one.
+    // By the signal itself: process.exit() waits until no thread is in ONNX Runtime.
     process.off(name, onSignal);
     process.kill(process.pid, name);
   };

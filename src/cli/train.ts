@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { normalizations } from "../backbone/features.js";
-import { backboneNames } from "../backbone/index.js";
-import { type TrainOptions, type TrainProgress, train } from "../train/index.js";
+import { backboneNames } from "../backbone/names.js";
+import type { TrainOptions, TrainProgress } from "../train/index.js";
 import { duration, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
 interface Flags
@@ -48,6 +48,7 @@ async function run({ out, json, ...flags }: Flags): Promise<void> {
   const view = new TrainView();
   try {
     const options = { ...flags, output: out, signal: interruption(), onProgress: view.update };
+    const { train } = await import("../train/index.js");
     const { training, latents } = await train(given(options));
     view.stop();
     const seconds = (performance.now() - start) / 1000;

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Model } from "../bundle/model.js";
 import { type PlainError, toPlainError } from "../error.js";
+import { RunGate } from "../onnx/run-gate.js";
 import type { ImageSource, Inspection } from "./inspection.js";
 import type { CheckedInspectorOptions } from "./options.js";
 import { Pipeline } from "./pipeline.js";
@@ -43,7 +44,7 @@ async function handle(pipeline: Pipeline, request: LaneRequest): Promise<void> {
 }
 
 async function serve({ model, options }: LaneTask): Promise<void> {
-  const pipeline = await Pipeline.open(model, options);
+  const pipeline = await Pipeline.open(model, { ...options, gate: RunGate.ofThread() });
   send({ kind: "open", device: pipeline.device });
   let last: Promise<void> = Promise.resolve();
   port.on("message", (request: LaneRequest) => {

@@ -1,5 +1,6 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { messageOf, UflowError } from "../error.js";
+import { startGatedThread } from "../onnx/run-gate.js";
 import type { ImageSource, Inspection } from "./inspection.js";
 import type { LaneReply, LaneRequest, LaneTask } from "./lane-worker.js";
 
@@ -18,7 +19,7 @@ export class Lane {
   private readonly exited: Promise<void>;
 
   private constructor(task: LaneTask, opening: Pending<"cpu" | "cuda">) {
-    this.worker = new Worker(new URL("./lane-worker.js", import.meta.url), { workerData: task });
+    this.worker = startGatedThread(new URL("./lane-worker.js", import.meta.url), task);
     this.worker.on("message", (reply: LaneReply) => this.receive(reply, opening));
     this.exited = new Promise((resolve) => this.worker.once("exit", () => resolve()));
     const die = (reason: string) => {

@@ -8,7 +8,7 @@ import { energyName } from "../flow/energy-network.js";
 import { decodeImage } from "../image/decode.js";
 import { preprocess } from "../image/preprocess.js";
 import type { Energy } from "../kernels/index.js";
-import { Session } from "../onnx/session.js";
+import { Session, type SessionOptions } from "../onnx/session.js";
 import type { ImageSource, Inspection } from "./inspection.js";
 import type { CheckedInspectorOptions } from "./options.js";
 
@@ -24,7 +24,7 @@ export class Pipeline {
   /** @throws UflowError ERR_UFLOW_DEVICE or ERR_UFLOW_NETWORK. */
   static async open(
     { manifest, backbone, flow }: Model,
-    options: CheckedInspectorOptions,
+    options: CheckedInspectorOptions & SessionOptions,
   ): Promise<Pipeline> {
     const features = manifest.scales.map((_, scale) => featureName(scale));
     const energies = manifest.scales.map((_, scale) => energyName(scale));
@@ -98,7 +98,7 @@ async function openNetwork(
   entry: string,
   network: Uint8Array,
   { inputs, outputs }: { inputs: readonly string[]; outputs: readonly string[] },
-  options: CheckedInspectorOptions,
+  options: SessionOptions,
 ): Promise<Session> {
   const session = await Session.create(network, options);
   const { inputNames, outputNames } = session;

@@ -1,5 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { messageOf, UflowError } from "../error.js";
+import type { RunGate } from "./run-gate.js";
 
 // What fails reaches the caller as an exception; ONNX Runtime would print it as well.
 ort.env.logLevel = "fatal";
@@ -11,7 +12,12 @@ export interface SessionOptions {
   device: Device;
   /** Threads of one run on the CPU; 0 lets ONNX Runtime take one per physical core. */
   threads: number;
+  /** Passed whenever ONNX Runtime is entered; needed in a worker thread, which may end at any time. */
+  gate?: RunGate | undefined;
 }
+
+/** For the main thread, which does not end inside of ONNX Runtime. */
+const noGate: Pick<RunGate, "pass"> = { pass: (work) => work() };
 
 export interface Tensor {
   data: Float32Array;
@@ -27,6 +33,7 @@ export class Session {
     private readonly session: ort.InferenceSession,
     /** The device that was taken. */
     readonly device: Exclude<Device, "auto">,
+    private readonly gate: Pick<RunGate, "pass">,
   ) {}
 
   /**
@@ -34,15 +41,18 @@ export class Session {
    * @throws UflowError ERR_UFLOW_DEVICE when the device is not available, ERR_UFLOW_NETWORK when the model is refused.
    */
   static async create(model: Uint8Array, options: SessionOptions): Promise<Session> {
-    if (options.device !== "cpu") {
+    const { device, threads, gate = noGate } = options;
+    const on = async (taken: "cpu" | "cuda") =>
+      new Session(await gate.pass(() => open(model, taken, threads)), taken, gate);
+    if (device !== "cpu") {
       try {
-        return new Session(await open(model, "cuda", options.threads), "cuda");
+        return await on("cuda");
       } catch (error) {
-        if (options.device === "cuda") throw deviceError(error);
+        if (device === "cuda") throw deviceError(error);
       }
     }
     try {
-      return new Session(await open(model, "cpu", options.threads), "cpu");
+      return await on("cpu");
     } catch (error) {
       const reason = messageOf(error);
       throw new UflowError("ERR_UFLOW_NETWORK", `ONNX Runtime refused the network: ${reason}`, {
@@ -68,7 +78,7 @@ export class Session {
       Object.entries(inputs).map(([name, { data, dims }]) => [name, new ort.Tensor("float32", data, dims)]),
     );
     try {
-      const results = await this.session.run(feeds);
+      const results = await this.gate.pass(() => this.session.run(feeds));
       return Object.fromEntries(
         Object.entries(results).map(([name, tensor]) => [
           name,
@@ -81,7 +91,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
-    await this.session.release();
+    await this.gate.pass(() => this.session.release());
   }
 }
 

@@ -2,16 +2,15 @@ import { type Backbone, featureName, featureScales, imageName } from "../backbon
 import { messageOf, UflowError } from "../error.js";
 import { decodeImage } from "../image/decode.js";
 import { preprocess } from "../image/preprocess.js";
-import { Session } from "../onnx/session.js";
+import { Session, type SessionOptions } from "../onnx/session.js";
 import { FeatureCache } from "./feature-cache.js";
 import { throwIfStopped } from "./stop.js";
 
-export interface FeatureTask {
+export interface FeatureTask extends Omit<SessionOptions, "device"> {
   images: readonly string[];
   backbone: Backbone;
   network: Uint8Array;
   inputSize: number;
-  threads: number;
   /** Stops between two images. */
   signal: AbortSignal;
 }
@@ -25,10 +24,10 @@ export async function computeFeatures(
   task: FeatureTask,
   onImage: (done: number) => void,
 ): Promise<FeatureCache> {
-  const { images, backbone, inputSize } = task;
+  const { images, backbone, inputSize, threads, gate } = task;
   const scales = featureScales(backbone, inputSize);
   const cache = new FeatureCache(scales, images.length);
-  const session = await Session.create(task.network, { device: "auto", threads: task.threads });
+  const session = await Session.create(task.network, { device: "auto", threads, gate });
   try {
     const problems: string[] = [];
     let next = load(images[0]!, backbone, inputSize);

@@ -1,4 +1,3 @@
-import { Worker } from "node:worker_threads";
 import { backboneOf, featureScales } from "../backbone/index.js";
 import type { Manifest } from "../bundle/manifest.js";
 import { sha256 } from "../bundle/model.js";
@@ -6,6 +5,7 @@ import { writeModel } from "../bundle/write.js";
 import { messageOf, UflowError, type UflowErrorCode } from "../error.js";
 import { latentScales } from "../flow/architecture.js";
 import { readDataset } from "../image/datasets.js";
+import { startGatedThread } from "../onnx/run-gate.js";
 import { checkWritable } from "../output/atomic-file.js";
 import { engineVersion } from "../version.js";
 import { checkTrainOptions, type TrainOptions, type TrainProgress } from "./options.js";
@@ -78,7 +78,7 @@ function runWorker(
 ): Promise<Trained> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(aborted());
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: task });
+    const worker = startGatedThread(new URL("./worker.js", import.meta.url), task);
     let settle: (() => void) | undefined;
     const finish = (outcome: () => void) => {
       settle ??= outcome;

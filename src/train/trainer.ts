@@ -2,7 +2,7 @@ import { featureName } from "../backbone/index.js";
 import { UflowError } from "../error.js";
 import type { FlowArchitecture } from "../flow/architecture.js";
 import type { FlowParameters } from "../flow/parameters.js";
-import { Session, type Tensor } from "../onnx/session.js";
+import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
 import { adam, stepNetwork } from "./step-network.js";
 
 /** Adam's state: the flat vectors that one training step takes in and gives out. */
@@ -22,7 +22,7 @@ export class Trainer {
   constructor(
     private readonly architecture: FlowArchitecture,
     private readonly parameters: FlowParameters,
-    private readonly options: { weightDecay: number; threads: number },
+    private readonly options: { weightDecay: number } & Omit<SessionOptions, "device">,
   ) {
     const count = parameters.values.length;
     this.state = {
@@ -80,15 +80,15 @@ export class Trainer {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.sessions.values()].map((session) => session.close()));
+    for (const session of this.sessions.values()) await session.close();
   }
 
   private async sessionFor(batchSize: number): Promise<Session> {
     const open = this.sessions.get(batchSize);
     if (open) return open;
-    const { weightDecay, threads } = this.options;
+    const { weightDecay, ...options } = this.options;
     const network = stepNetwork(this.architecture, this.parameters, { batchSize, weightDecay });
-    const session = await Session.create(network, { device: "auto", threads });
+    const session = await Session.create(network, { ...options, device: "auto" });
     this.sessions.set(batchSize, session);
     return session;
   }

@@ -9,6 +9,7 @@ import { type PlainError, toPlainError } from "../error.js";
 import type { FlowArchitecture } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { initialParameters } from "../flow/parameters.js";
+import { RunGate } from "../onnx/run-gate.js";
 import type { FeatureCache } from "./feature-cache.js";
 import { computeFeatures } from "./features.js";
 import type { CheckedTrainOptions, TrainProgress } from "./options.js";
@@ -35,7 +36,7 @@ export type TrainMessage =
   | { kind: "error"; error: PlainError };
 
 async function learn(
-  task: TrainTask,
+  task: TrainTask & { gate: RunGate },
   signal: AbortSignal,
   report: (progress: TrainProgress) => void,
 ): Promise<Trained> {
@@ -99,7 +100,9 @@ const stop = new AbortController();
 // Whatever is sent to this thread means that it is to stop.
 parentPort!.once("message", () => stop.abort());
 
-learn(workerData as TrainTask, stop.signal, (progress) => send({ kind: "progress", progress }))
+learn({ ...(workerData as TrainTask), gate: RunGate.ofThread() }, stop.signal, (progress) =>
+  send({ kind: "progress", progress }),
+)
   .then(
     (trained) => send({ kind: "done", trained }),
     (error) => send({ kind: "error", error: toPlainError(error, "ERR_UFLOW_NETWORK") }),

@@ -129,7 +129,7 @@ describe("weights that are not an EfficientNet-Lite", () => {
 
   it("never end in anything but our error when the file is damaged", async () => {
     const file = readFileSync(
-      createRequire(import.meta.url).resolve("@mediapipe/objectron/object_detection_3d_chair.tflite"),
+      createRequire(import.meta.url).resolve("@mediapipe/objectron/object_detection_3d_cup.tflite"),
     );
     const random = new Random(2);
     const copy = new Uint8Array(file);

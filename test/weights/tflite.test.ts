@@ -5,7 +5,7 @@ import { UflowError } from "#uflow/error.js";
 import { Random } from "#uflow/random.js";
 import { readTflite, type TfliteTensor, tfliteNumbers } from "#uflow/weights/tflite/model.js";
 
-const path = createRequire(import.meta.url).resolve("@mediapipe/objectron/object_detection_3d_chair.tflite");
+const path = createRequire(import.meta.url).resolve("@mediapipe/objectron/object_detection_3d_cup.tflite");
 const file = new Uint8Array(readFileSync(path));
 
 /** Reads hostile bytes. @returns whether they were taken; everything but our error is a failure. */

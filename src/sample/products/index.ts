@@ -1,11 +1,10 @@
 import type { Product } from "../product.js";
 import { blister } from "./blister/index.js";
 import { fabric } from "./fabric/index.js";
+import type { ProductName } from "./names.js";
 import { plate } from "./plate/index.js";
 
-/** The products that the generated line can make. */
-export const productNames = ["fabric", "plate", "blister"] as const;
-export type ProductName = (typeof productNames)[number];
+export { type ProductName, productNames } from "./names.js";
 
 export const products: Readonly<Record<ProductName, Product>> = { fabric, plate, blister };
 

@@ -1,0 +1,70 @@
+/**
+ * A process that exits ends its threads wherever they are; one that is inside of onnxruntime-node then aborts the whole
+ * process. So a thread passes a gate whenever it enters ONNX Runtime, and the exiting process shuts all gates and waits
+ * until nobody is inside. A thread whose owner is itself a thread is guarded when that one ends by process.exit() or by
+ * an exception, but not when it is terminated from outside: of that nobody is told.
+ */
+import { Worker, workerData } from "node:worker_threads";
+
+/** Flags in the memory that a thread and its owner share. */
+const inside = 0;
+const shut = 1;
+
+/** Milliseconds that an exiting process waits for a thread at most. */
+const patience = 10_000;
+
+/** Started threads, seen from the owners' side. The process has one exit, so that they are stopped all at once. */
+const threads = new Set<Int32Array>();
+
+/** Starts a thread that has `RunGate.ofThread()`, from now until its end. `task` becomes a part of its `workerData`. */
+export function startGatedThread(file: URL, task: object): Worker {
+  const flags = new Int32Array(new SharedArrayBuffer(8));
+  // Loading ONNX Runtime must not be cut short either: the thread begins inside.
+  flags[inside] = 1;
+  const worker = new Worker(file, { workerData: { ...task, gate: flags } });
+  const forget = () => {
+    threads.delete(flags);
+    if (threads.size === 0) process.off("exit", stopThreads);
+  };
+  // A thread that has failed can be inside no more, though its end is told a little later.
+  worker.once("error", forget).once("exit", forget);
+  if (threads.size === 0) process.on("exit", stopThreads);
+  threads.add(flags);
+  return worker;
+}
+
+function stopThreads(): void {
+  for (const flags of threads) Atomics.store(flags, shut, 1);
+  for (const flags of threads) Atomics.wait(flags, inside, 1, patience);
+}
+
+/** A thread's way into ONNX Runtime. */
+export class RunGate {
+  private constructor(private readonly flags: Int32Array) {}
+
+  /** The gate of this thread, which has loaded its modules now. */
+  static ofThread(): RunGate {
+    const gate = new RunGate(workerData.gate);
+    gate.leave();
+    return gate;
+  }
+
+  /** Does what must not be cut short, one at a time; never returns when the process is at its exit. */
+  async pass<T>(work: () => Promise<T>): Promise<T> {
+    Atomics.store(this.flags, inside, 1);
+    if (Atomics.load(this.flags, shut)) {
+      this.leave();
+      Atomics.wait(this.flags, shut, 1);
+    }
+    try {
+      return await work();
+    } finally {
+      this.leave();
+    }
+  }
+
+  private leave(): void {
+    Atomics.store(this.flags, inside, 0);
+    Atomics.notify(this.flags, inside);
+  }
+}

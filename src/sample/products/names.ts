@@ -1,0 +1,3 @@
+/** The products that the generated line can make. */
+export const productNames = ["fabric", "plate", "blister"] as const;
+export type ProductName = (typeof productNames)[number];
