@@ -9,6 +9,7 @@
 // candidate and folder:
 //   held out      negative log-likelihood per latent value on the held-out good images, nats, and its gap to training
 //   pasted        pixel AUROC of the anomaly map on held-out images into which patches of themselves were pasted
+//   shaded        the same with a soft, broad change of brightness in one place
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
@@ -76,7 +77,7 @@ for (const folder of positionals) {
   console.log(row(columns));
   for (const candidate of combinations()) {
     const { file, scaling, channels, normalization, batch, rate, seed } = candidate;
-    const { heldOut, gap, pasted } = await assess(frames, candidate);
+    const { heldOut, gap, pasted, shaded } = await assess(frames, candidate);
     console.log(
       row([
         file,
@@ -86,7 +87,7 @@ for (const folder of positionals) {
         batch,
         rate,
         seed,
-        ...[heldOut, gap, pasted].map((x) => x.toFixed(4)),
+        ...[heldOut, gap, pasted, shaded].map((x) => x.toFixed(4)),
       ]),
     );
   }
@@ -152,17 +153,21 @@ async function assess(frames, { file, scaling, channels, normalization, ...sched
   };
   const heldOut = await likelihood(await features(held.map(input)));
   const gap = heldOut - (await likelihood(learned));
-  const patched = held.map((frame, i) => paste(input(frame), new Random(i)));
-  const cache = await features(patched.map(({ image }) => image));
-  const maps = [];
-  for (let i = 0; i < cache.images; i++) maps.push(mapOf(architecture, await run(assessment, cache, i)));
-  const pasted = pixelAuroc(
-    maps,
-    patched.map(({ mask }) => mask),
-  );
+  const found = async (spoil) => {
+    const spoiled = held.map((frame, i) => spoil(input(frame), new Random(i)));
+    const cache = await features(spoiled.map(({ image }) => image));
+    const maps = [];
+    for (let i = 0; i < cache.images; i++) maps.push(mapOf(architecture, await run(assessment, cache, i)));
+    return pixelAuroc(
+      maps,
+      spoiled.map(({ mask }) => mask),
+    );
+  };
+  const pasted = await found(paste);
+  const shaded = await found(shade(scalings[scaling]));
   await backbone.close();
   await assessment.close();
-  return { heldOut, gap, pasted };
+  return { heldOut, gap, pasted, shaded };
 }
 
 async function learn(architecture, features, { batch: batchSize, rate, seed }) {
@@ -228,4 +233,25 @@ function paste(image, random) {
     }
   }
   return { image: patched, mask: { data: mask, width: side, height: side } };
+}
+
+/** Makes a soft ellipse of 60 … 140 pixels a third darker or brighter; its mask is where a tenth or more is changed. */
+function shade({ mean, std }) {
+  return (image, random) => {
+    const shaded = image.slice();
+    const mask = new Uint8Array(side * side);
+    const [x0, y0] = [40 + random.below(side - 80), 40 + random.below(side - 80)];
+    const [rx, ry] = [30 + random.below(41), 30 + random.below(41)];
+    const strength = random.uniform() < 0.5 ? -1 / 3 : 1 / 3;
+    for (let i = 0; i < side * side; i++) {
+      const distance = Math.hypot(((i % side) - x0) / rx, (Math.floor(i / side) - y0) / ry);
+      const change = strength * Math.min(1, Math.max(0, 1.5 - distance));
+      for (let c = 0; c < 3; c++) {
+        const value = image[c * side * side + i] * std[c] + mean[c];
+        shaded[c * side * side + i] = (Math.min(1, value * (1 + change)) - mean[c]) / std[c];
+      }
+      if (Math.abs(change) >= 0.1) mask[i] = 1;
+    }
+    return { image: shaded, mask: { data: mask, width: side, height: side } };
+  };
 }

@@ -1,6 +1,8 @@
 // Brings a fresh clone to a state in which everything runs: dependencies, native addon, TypeScript.
 // Uses nothing but Node itself, repeats only what has changed, and says plainly what is missing.
-import { bin, fail, run, step } from "./tools.mjs";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { bin, fail, root, run, step } from "./tools.mjs";
 
 const buildOnly = process.argv.includes("--build-only");
 
@@ -14,7 +16,14 @@ if (!buildOnly) {
   );
 }
 const { buildAddon } = await import("./native.mjs");
-step("native core", ["native/kernels", "native/addon", "CMakeLists.txt"], "build/.uflow-setup", buildAddon);
+const nativeSources = [
+  "native/kernels",
+  "native/addon",
+  "CMakeLists.txt",
+  "binding.gyp",
+  "scripts/native.mjs",
+];
+step("native core", nativeSources, "build/.uflow-setup", buildAddon);
 step("TypeScript", ["src", "tsconfig.json", "package-lock.json"], "dist/.uflow-setup", compileTypeScript);
 
 function checkNode() {
@@ -32,6 +41,8 @@ function installDependencies() {
   if (!done) fail("The dependencies could not be installed. Is the npm registry reachable?");
 }
 
+/** From nothing, so that what came of sources that are gone is gone too. */
 function compileTypeScript() {
+  rmSync(join(root, "dist"), { recursive: true, force: true });
   if (!run(bin("tsc"), ["--project", "tsconfig.json"])) fail("The TypeScript sources could not be compiled.");
 }

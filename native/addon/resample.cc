@@ -55,6 +55,19 @@ void read_triple(Napi::Value value, const std::string& name, bool positive, std:
   }
 }
 
+// The normalised values of black and white; those of all other pixels lie between.
+void check_range(Napi::Env env, const Normalization& given) {
+  for (std::size_t i = 0; i < 3; i++) {
+    const float black = (0 - given.mean[i]) / given.std[i];
+    const float white = (1 - given.mean[i]) / given.std[i];
+    if (std::isfinite(black) && std::isfinite(white)) continue;
+    const std::string index = std::to_string(i) + "]";
+    bad_option(env,
+               "expected (value − mean) / std to be finite in single precision, but it is not for to.mean[" +
+                   index + " and to.std[" + index);
+  }
+}
+
 }  // namespace
 
 Napi::Value resample(const Napi::CallbackInfo& info) {
@@ -64,6 +77,7 @@ Napi::Value resample(const Napi::CallbackInfo& info) {
   Normalization normalization;
   read_triple(to.Get("mean"), "to.mean", false, normalization.mean);
   read_triple(to.Get("std"), "to.std", true, normalization.std);
+  check_range(info.Env(), normalization);
   return guarded(info.Env(), [&] {
     auto out = floats(info.Env(), 3 * target.pixels());
     uflow::resample(image.view(), target, normalization, memory(out));

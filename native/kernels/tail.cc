@@ -87,6 +87,7 @@ double log_chi2_survival_exact(double x, double dof) {
 
 double log_chi2_survival_chernoff(double x, double dof) {
   const double ratio = x / dof;
+  if (std::isinf(ratio)) return -std::numeric_limits<double>::infinity();
   return -dof / 2 * (ratio - 1 - std::log(ratio)) / ln10;
 }
 

@@ -8,8 +8,8 @@ namespace uflow {
 // bound (dof/2)·(1 + ln r − r), r = x/dof, which is applied there also below the mean, where it is no bound.
 enum class Tail { exact, chernoff };
 
-// log10 P(χ²_dof ≥ x) for x ≥ 0 and real dof in (0, 1e9]. Relative error of `exact` below 1e-11 for dof up to
-// 1e5. Cost: O(√dof) near the mean, a few steps far from it.
+// log10 P(χ²_dof ≥ x) for x ≥ 0 and real dof in [0.001, 1e9]. Relative error of `exact` below 1e-11 for dof
+// up to 1e5. Cost: O(√dof) near the mean, a few steps far from it.
 double log_chi2_survival(double x, double dof, Tail tail);
 
 }  // namespace uflow

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <initializer_list>
+#include <limits>
 
 #include "doctest/doctest.h"
 
@@ -22,11 +23,16 @@ TEST_CASE("one degree of freedom is the error function") {
 }
 
 TEST_CASE("extreme arguments end and give numbers") {
-  for (const double dof : {1e-9, 1e-3, 0.5, 1e5, 1e9}) {
-    for (const double x : {0.0, 1e-300, 1e-9, 1.0, dof, 1e9, 1e300}) {
-      const double value = log_chi2_survival(x, dof, Tail::exact);
-      CHECK(value <= 0);
-      CHECK(!std::isnan(value));
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (const double dof : {1e-3, 0.5, 1e5, 1e9}) {
+    for (const double x : {0.0, 1e-300, 1e-9, 1.0, dof, 1e9, 1e300, 1e308, infinity}) {
+      for (const Tail tail : {Tail::exact, Tail::chernoff}) {
+        const double value = log_chi2_survival(x, dof, tail);
+        CHECK(value <= 0);
+        CHECK(!std::isnan(value));
+      }
     }
+    CHECK(log_chi2_survival(infinity, dof, Tail::exact) == -infinity);
+    CHECK(log_chi2_survival(infinity, dof, Tail::chernoff) == -infinity);
   }
 }

@@ -28,7 +28,7 @@ export interface MobileOutput {
 export const mobileOutputs: readonly MobileOutput[] = [
   { stride: 4, channels: 24 },
   { stride: 8, channels: 40 },
-  { stride: 16, channels: 80 },
+  { stride: 16, channels: 112 },
 ];
 
 /** The bytes of the weights file that npm installed. */

@@ -55,9 +55,19 @@ async function unzip(path: string): Promise<Map<string, Buffer>> {
     }
   } catch (error) {
     if (error instanceof UflowError) throw error;
-    throw bad(path, messageOf(error), error);
+    throw bad(path, problem(error), error);
   }
   return entries;
+}
+
+function problem(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return "it does not exist";
+  if (code === "EISDIR") return "it is a folder";
+  if (code === "EACCES" || code === "EPERM") return "there is no permission to read it";
+  const message = messageOf(error);
+  // The directory of a zip file stands at its end.
+  return /central dir/i.test(message) ? "it is not a .uflow file, or it was cut off" : message;
 }
 
 function parseManifest(path: string, bytes: Buffer | undefined): Manifest {

@@ -31,8 +31,8 @@ export async function drawDemoSheet(products: readonly Shown[]): Promise<Buffer>
 }
 
 function oneOfEach(test: readonly TestImage[]): TestImage[] {
-  const kinds = [...new Set(test.map(({ defect }) => defect))];
-  return kinds.map((kind) => test.find(({ defect }) => defect === kind)!);
+  const kinds = new Set(["good", ...test.map(({ defect }) => defect)]);
+  return [...kinds].map((kind) => test.find(({ defect }) => defect === kind)!);
 }
 
 async function* parts(model: string, images: readonly TestImage[]): AsyncGenerator<SheetPart> {

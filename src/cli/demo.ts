@@ -16,7 +16,7 @@ interface Flags {
 
 /** Small enough that the three products take about a minute on two cores. */
 const line = { train: 40, good: 8, perDefect: 3 } as const;
-const training = { inputSize: 256, epochs: 20 } as const;
+const training = { inputSize: 256, epochs: 20, learningRate: 0.008 } as const;
 
 /** Marks a folder as one that a demo made, so that the next demo may remove what is in it. */
 const marker = "demo.json";
@@ -40,6 +40,8 @@ interface Result {
 async function run({ out, seed, json }: Flags): Promise<void> {
   const start = performance.now();
   const signal = interruption();
+  const { checkLineOptions } = await import("../sample/options.js");
+  checkLineOptions(productNames[0], { ...line, seed });
   await prepare(out);
   say(`Three products come down the line: ${productNames.join(", ")}.`);
   const results: Result[] = [];

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { EvaluateOptions, EvaluateProgress, Evaluation } from "../evaluate/index.js";
 import {
   duration,
@@ -24,7 +24,7 @@ export function evaluateCommand(): Command {
   return new Command("evaluate")
     .description("measure a model on test images, good ones and defective ones")
     .argument("<model>", "the .uflow file")
-    .requiredOption("--data <dir>", "folder of one product: test/good, test/<defect>, ground_truth/<defect>")
+    .option("--data <dir>", "needed: folder of one product: test/good, test/<defect>, ground_truth/<defect>")
     .option("--out <dir>", "folder for evaluation.json, images.csv and contact-sheet.png")
     .option(
       "--map-size <pixels>",
@@ -32,21 +32,9 @@ export function evaluateCommand(): Command {
       numeric,
     )
     .option("--epsilon <number>", "expected false alarms per image (default: 1)", numeric)
-    .addOption(
-      new Option("--tail <kind>", "how a region's chance is computed (default: exact)").choices([
-        "exact",
-        "chernoff",
-      ]),
-    )
-    .addOption(
-      new Option("--tests <rule>", "how tests are counted (default: per-scale)").choices([
-        "per-scale",
-        "all",
-      ]),
-    )
-    .addOption(
-      new Option("--device <name>", "where networks run (default: auto)").choices(["auto", "cpu", "cuda"]),
-    )
+    .option("--tail <kind>", "how a region's chance is computed: exact or chernoff (default: exact)")
+    .option("--tests <rule>", "how tests are counted: per-scale or all (default: per-scale)")
+    .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--json", "print one JSON document on stdout")
     .addHelpText("after", "\nExample:\n  uflow evaluate bottle.uflow --data bottle --out results")

@@ -1,5 +1,5 @@
 import { buffer } from "node:stream/consumers";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { messageOf, UflowError } from "../error.js";
 import type { Inspection, InspectorOptions } from "../inspect/index.js";
 import { inOrder } from "./in-order.js";
@@ -21,16 +21,9 @@ export function inspectCommand(): Command {
     .option("--out <dir>", "write <name>.overlay.png and <name>.mask.png for each image here")
     .option("--raw", "with --out: also the maps as <name>.anomaly.npy and <name>.lognfa.npy")
     .option("--epsilon <number>", "false alarms to expect per image (default: 1)", numeric)
-    .addOption(
-      new Option("--tail <kind>", "tail of the energy (default: exact)").choices(["exact", "chernoff"]),
-    )
-    .addOption(
-      new Option("--tests <rule>", "how tests are counted (default: per-scale)").choices([
-        "per-scale",
-        "all",
-      ]),
-    )
-    .addOption(new Option("--device <name>", "default: auto").choices(["auto", "cpu", "cuda"]))
+    .option("--tail <kind>", "how a region's chance is computed: exact or chernoff (default: exact)")
+    .option("--tests <rule>", "how tests are counted: per-scale or all (default: per-scale)")
+    .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--max-pixels <count>", "refuse larger images (default: 64000000)", numeric)
     .option("--fail-on-anomaly", "exit with status 3 when a part is anomalous")
@@ -79,8 +72,8 @@ const fatal: readonly string[] = [
 
 async function run(model: string, images: string[], flags: Flags): Promise<void> {
   const { out, raw = false, json = false, failOnAnomaly = false, ...options } = flags;
-  if (raw && out === undefined)
-    throw new UflowError("ERR_UFLOW_BAD_OPTION", "--raw needs --out DIR to write to");
+  const { checkInspectFlags } = await import("./inspect-flags.js");
+  checkInspectFlags(given({ ...options, out }), raw);
   const { Inspector } = await import("../inspect/index.js");
   const { decodeImage } = await import("../image/decode.js");
   const { checkOutputs, writePictures } = await import("./inspect-output.js");

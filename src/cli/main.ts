@@ -7,7 +7,7 @@ import { evaluateCommand } from "./evaluate.js";
 import { infoCommand } from "./info.js";
 import { inspectCommand } from "./inspect.js";
 import { sampleCommand } from "./sample.js";
-import { exitStatus, printError } from "./terminal.js";
+import { asTyped, exitStatus, printError, printJson } from "./terminal.js";
 import { trainCommand } from "./train.js";
 
 const program = new Command("uflow")
@@ -36,17 +36,36 @@ for (const command of [
 
 // A reader that has seen enough, like head, is no failure: what is written elsewhere may still be wanted.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+  if (error.code === "EPIPE") return;
+  printError(new UflowError("ERR_UFLOW_OUTPUT", `Cannot write to stdout: ${error.message}`), false);
+  process.exit(exitStatus.failed);
 });
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitStatus.usage;
-  else {
-    printError(error, process.argv.includes("--json"));
-    process.exitCode = statusOf(error);
+  const json = process.argv.includes("--json");
+  process.exitCode = error instanceof CommanderError ? endOfParsing(error, json) : endOfCommand(error, json);
+}
+
+/** Commander has said already what is wrong, or has shown the help that was asked for. */
+function endOfParsing({ exitCode, message }: CommanderError, json: boolean): number {
+  if (exitCode === 0) return exitStatus.done;
+  if (json) {
+    printJson({ error: { code: "ERR_UFLOW_BAD_OPTION", message: message.replace(/^error: /, "") } });
   }
+  return exitStatus.usage;
+}
+
+function endOfCommand(error: unknown, json: boolean): number {
+  printError(error instanceof UflowError ? inWordsOfCommandLine(error) : error, json);
+  return statusOf(error);
+}
+
+function inWordsOfCommandLine(error: UflowError): UflowError {
+  if (error.code !== "ERR_UFLOW_BAD_OPTION") return error;
+  const options = program.commands.flatMap((command) => command.options);
+  return new UflowError(error.code, asTyped(error.message, options), { cause: error });
 }
 
 function statusOf(error: unknown): number {

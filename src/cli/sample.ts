@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { Line, LineOptions } from "../sample/index.js";
 import { type ProductName, productNames } from "../sample/products/names.js";
 import { given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
@@ -15,7 +15,7 @@ export function sampleCommand(): Command {
       "write pictures of a generated production line, with defects and their exact masks, to try things on",
     )
     .argument("<dir>", "folder to write into; every product gets a folder of its own inside")
-    .addOption(new Option("--product <name...>", "what to make (default: all)").choices(productNames))
+    .option("--product <name...>", `what to make: ${productNames.join(", ")} (default: all)`)
     .option("--side <pixels>", "side of the square pictures (default: 256)", numeric)
     .option("--train <count>", "good parts to learn from (default: 40)", numeric)
     .option("--good <count>", "good parts to test with (default: 8)", numeric)
@@ -28,10 +28,13 @@ export function sampleCommand(): Command {
 
 async function run(folder: string, { product: wanted, json, ...flags }: Flags): Promise<void> {
   const signal = interruption();
+  const options = given({ ...flags, signal });
+  const products = new Set(wanted ?? productNames);
+  const unknown = [...products].find((product) => !productNames.includes(product));
+  const { checkLineOptions } = await import("../sample/options.js");
+  checkLineOptions(unknown ?? productNames[0], options);
   const lines: Line[] = [];
-  for (const product of new Set(wanted ?? productNames)) {
-    lines.push(await writeProduct(folder, product, { ...given({ ...flags }), signal }));
-  }
+  for (const product of products) lines.push(await writeProduct(folder, product, options));
   if (json) printJson({ folder, products: lines });
   for (const line of lines) say(summary(line));
   for (const line of next(lines[0]!)) say(line);

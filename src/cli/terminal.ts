@@ -1,5 +1,5 @@
 import { SingleBar } from "cli-progress";
-import { InvalidArgumentError } from "commander";
+import type { Option } from "commander";
 import { messageOf, UflowError } from "../error.js";
 
 /** What a command's exit status means; `interrupted` is what shells report of a process that Ctrl-C has ended. */
@@ -93,11 +93,18 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-/** For options that are numbers: commander hands over text. Ranges are the library's to check. */
-export function numeric(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("It is not a number.");
-  return value;
+/** For options that are numbers. What is none stays text, so that the library names it with all else that is wrong. */
+export function numeric(text: string): number | string {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : text;
+}
+
+/** What the library says of wrong options, with their names as they are typed: `flowSteps: …` → `--flow-steps: …`. */
+export function asTyped(message: string, options: readonly Option[]): string {
+  const flags = new Map(options.map((option) => [option.attributeName(), option.long]));
+  const flagOf = (name: string) => flags.get(name === "output" ? "out" : name) ?? name;
+  return message
+    .replace(/^Wrong options for [\w.]+:/, "Wrong options:")
+    .replace(/(?<=[:;] )\w+(?=: )/g, flagOf);
 }
 
 /** The options that were given: an absent one must be left out, so that the library's default holds. */

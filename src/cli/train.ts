@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { normalizations } from "../backbone/features.js";
 import { backboneNames } from "../backbone/names.js";
 import type { TrainOptions, TrainProgress } from "../train/index.js";
@@ -22,15 +22,14 @@ interface Flags
 export function trainCommand(): Command {
   return new Command("train")
     .description("learn a model from images of good parts")
-    .requiredOption("--data <dir>", "folder of one product: train/good/* inside, or only good images")
-    .requiredOption("--out <file>", "the .uflow file to write")
-    .addOption(new Option("--backbone <name>", "image network (default: mobile)").choices(backboneNames))
+    .option("--data <dir>", "needed: folder of one product: train/good/* inside, or only good images")
+    .option("--out <file>", "needed: the .uflow file to write")
+    .option("--backbone <name>", `image network: ${backboneNames.join(", ")} (default: mobile)`)
     .option("--input-size <pixels>", "side to which images are resized (default: 256)", numeric)
     .option("--flow-steps <count>", "flow steps per scale (default: 4)", numeric)
-    .addOption(
-      new Option("--normalization <kind>", "of the features before the flow (default: standard)").choices(
-        normalizations,
-      ),
+    .option(
+      "--normalization <kind>",
+      `of the features before the flow: ${normalizations.join(", ")} (default: standard)`,
     )
     .option("--epochs <count>", "passes over the images (default: 60)", numeric)
     .option("--batch-size <count>", "images per training step (default: 4)", numeric)

@@ -1,6 +1,7 @@
-import { realpath, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
-import { glob } from "tinyglobby";
+import { type GlobOptions, glob } from "tinyglobby";
 import { messageOf, UflowError } from "../error.js";
 import { isImageName } from "./datasets.js";
 import { naturalOrder } from "./natural-order.js";
@@ -35,8 +36,8 @@ async function expand(pattern: string): Promise<string[]> {
   const entry = await stat(pattern).catch(() => undefined);
   if (entry && !entry.isDirectory()) return [pattern];
   const search = entry
-    ? glob("**/*", { cwd: pattern })
-    : glob(asGlob(pattern), { expandDirectories: false, absolute: isAbsolute(pattern) });
+    ? glob("**/*", { cwd: pattern, fs })
+    : glob(asGlob(pattern), { expandDirectories: false, absolute: isAbsolute(pattern), fs });
   const found = await search.catch((error) => {
     throw new UflowError("ERR_UFLOW_BAD_IMAGE", `Cannot search "${pattern}": ${messageOf(error)}`, {
       cause: error,
@@ -44,6 +45,19 @@ async function expand(pattern: string): Promise<string[]> {
   });
   return found.filter(isImageName).map((path) => (entry ? join(pattern, path) : path));
 }
+
+/** For the search: a link that leads nowhere is a file, which it would pass over otherwise. */
+const fs = {
+  realpath: (path: string, done: (error: null, place: string) => void) =>
+    realpath(path).then(
+      (place) => done(null, place),
+      () => done(null, path),
+    ),
+  stat: (path: string, done: (error: unknown, entry?: Stats) => void) =>
+    stat(path)
+      .catch(() => lstat(path))
+      .then((entry) => done(null, entry), done),
+} as unknown as NonNullable<GlobOptions["fs"]>;
 
 /** One file may be reached by several paths, through links too. A link to nowhere stays, so that it is reported. */
 const placeOf = (path: string) => realpath(path).catch(() => resolve(path));

@@ -2,7 +2,7 @@ import type { Manifest } from "../bundle/manifest.js";
 import { readModel } from "../bundle/read.js";
 import type { ImageSource, Inspection } from "./inspection.js";
 import { Lane } from "./lane.js";
-import { checkInspectorOptions, type InspectorOptions } from "./options.js";
+import { checkInspectorOptions, checkModelPath, type InspectorOptions } from "./options.js";
 
 export type { ImageSource, Inspection, PixelMap } from "./inspection.js";
 export type { InspectorOptions } from "./options.js";
@@ -29,6 +29,7 @@ export class Inspector implements AsyncDisposable {
    * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_MODEL, ERR_UFLOW_DEVICE, ERR_UFLOW_NETWORK.
    */
   static async open(path: string, options: InspectorOptions = {}): Promise<Inspector> {
+    checkModelPath(path);
     const checked = checkInspectorOptions(options);
     const model = await readModel(path);
     const { lane, device } = await Lane.open({ model, options: checked });

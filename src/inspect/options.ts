@@ -33,6 +33,10 @@ export const inspectorSchema = z.strictObject({
 
 export type CheckedInspectorOptions = z.infer<typeof inspectorSchema>;
 
+export function checkModelPath(path: string): void {
+  parseOptions("Inspector.open", z.object({ path: z.string() }), { path });
+}
+
 export function checkInspectorOptions(options: InspectorOptions): CheckedInspectorOptions {
   return parseOptions("Inspector.open", inspectorSchema, options);
 }

@@ -17,9 +17,10 @@ function kernel<Name extends keyof Kernels>(name: Name): Kernels[Name] {
     try {
       return native(...args);
     } catch (error) {
-      const { code, message } = error as { code?: UflowErrorCode; message: string };
-      if (!code?.startsWith("ERR_UFLOW_")) throw error;
-      throw new UflowError(code, `${name}: ${message}`, { cause: error });
+      // What a getter of the caller throws may be anything, null too.
+      const { code, message } = Object(error) as { code?: unknown; message: string };
+      if (typeof code !== "string" || !code.startsWith("ERR_UFLOW_")) throw error;
+      throw new UflowError(code as UflowErrorCode, `${name}: ${message}`, { cause: error });
     }
   };
   return checked as Kernels[Name];

@@ -57,7 +57,7 @@ export const trainSchema = z.strictObject({
   data: z.string().min(1),
   output: z.string().min(1),
   backbone: z.enum(backboneNames).default("mobile"),
-  inputSize: z.int().min(32).max(2048).default(256),
+  inputSize: z.int().min(32).max(2048).multipleOf(16).default(256),
   flowSteps: z.int().min(1).max(16).default(4),
   normalization: z.enum(normalizations).optional(),
   epochs: z.int().min(1).max(100_000).default(60),

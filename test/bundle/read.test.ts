@@ -112,8 +112,13 @@ describe("what is no file", () => {
   it("is refused: a missing file, a folder, a link to nowhere", async () => {
     await mkdir(join(folder, "folder.uflow"));
     await symlink(join(folder, "nowhere"), join(folder, "link.uflow"));
-    for (const name of ["missing.uflow", "folder.uflow", "link.uflow"]) {
-      await expect(readModel(join(folder, name))).rejects.toMatchObject(refused);
+    for (const [name, reason] of [
+      ["missing.uflow", /: it does not exist$/],
+      ["folder.uflow", /: it is a folder$/],
+      ["link.uflow", /: it does not exist$/],
+    ] as const) {
+      const message = expect.stringMatching(reason);
+      await expect(readModel(join(folder, name))).rejects.toMatchObject({ ...refused, message });
     }
   });
 
@@ -174,9 +179,11 @@ describe("damage", () => {
 
 describe("an archive that is no model", () => {
   it("is refused when it is none at all", async () => {
-    await expectRefused(Buffer.alloc(0), /Cannot open/);
-    await expectRefused(Buffer.from("just a text file that somebody renamed"), /Cannot open/);
-    await expectRefused(Buffer.alloc(100_000, 0x50), /Cannot open/);
+    const plain = /Cannot open the model .*: it is not a \.uflow file, or it was cut off$/;
+    await expectRefused(Buffer.alloc(0), plain);
+    await expectRefused(Buffer.from("just a text file that somebody renamed"), plain);
+    await expectRefused(Buffer.alloc(100_000, 0x50), plain);
+    await expectRefused(bytes.subarray(0, bytes.length - 100), plain);
   });
 
   it("is refused when an entry is missing", async () => {

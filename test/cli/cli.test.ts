@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -44,16 +45,50 @@ const mistakes: [args: string[], message: RegExp][] = [
   [["trian"], /unknown command 'trian'.*Did you mean train/s],
   [["info", "x.uflow", "--colour"], /unknown option '--colour'/],
   [["info"], /missing required argument 'model'/],
-  [["train", "--data", "x", "--out", "x.uflow", "--epochs", "many"], /--epochs.*'many'.*not a number/],
-  [["train", "--data", "x", "--out", "x.uflow", "--epochs", "0", "--seed", "-1"], /epochs.*seed.*BAD_OPTION/],
+  [["train"], /: --data: expected string, but received nothing; --out: expected string.*BAD_OPTION/],
+  [
+    [
+      "train",
+      "--data",
+      "x",
+      "--backbone",
+      "big",
+      "--input-size",
+      "72",
+      "--flow-steps",
+      "0x2",
+      "--epochs",
+      "",
+    ],
+    /--out: .*--backbone: .*"mobile".*--input-size: .*multiple of 16.*--flow-steps: expected number, but received "0x2"; --epochs: expected number, but received ""/,
+  ],
+  [
+    ["train", "--data", "x", "--out", "x.uflow", "--epochs", "0", "--seed", "-1"],
+    /--epochs: .*--seed: .*BAD_OPTION/,
+  ],
   [["train", "--data", "x", "--out", "x.uflow", "--input-size", "72"], /multiple of 16.*72.*BAD_OPTION/],
-  [["evaluate", "x.uflow", "--data", "x", "--epsilon", "0"], /epsilon.*received 0.*BAD_OPTION/],
+  [["evaluate", "x.uflow", "--epsilon", "0"], /--epsilon: .*received 0; --data: .*nothing.*BAD_OPTION/],
+  [
+    ["inspect", "x.uflow", "none", "--raw", "--tail", "upper", "--max-pixels", "all"],
+    /--tail: .*"upper"; --max-pixels: .*"all"; --out: needed by --raw, but received nothing.*BAD_OPTION/,
+  ],
+  [["sample", "x", "--product", "plate", "shoe", "--side", "1"], /--product: .*"shoe"; --side: .*BAD_OPTION/],
 ];
 
 it.each(mistakes)("wrong usage ends with status 2: uflow %j", async (args, message) => {
   const { status, stdout, stderr } = await uflow(args);
   expect(stderr).toMatch(message);
   expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+});
+
+it("wrong usage is a document too", async () => {
+  const { status, stdout, stderr } = await uflow(["info", "x.uflow", "--colour", "--json"]);
+  expect(status).toBe(2);
+  const message = expect.stringMatching(/^unknown option '--colour'/);
+  expect(JSON.parse(stdout)).toEqual({ error: { code: "ERR_UFLOW_BAD_OPTION", message } });
+  expect(stderr).toContain("unknown option '--colour'");
+  const help = await uflow(["info", "--help", "--json"]);
+  expect(help).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Usage: /), stderr: "" });
 });
 
 describe("info", () => {
@@ -73,6 +108,14 @@ describe("info", () => {
   it("minds no reader that has seen enough", async () => {
     const early = await uflow(["info", tiny.model], undefined, (child) => child.stdout?.destroy());
     expect(early).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("fails in one line when stdout cannot be written", async () => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = await uflow(["info", tiny.model], undefined, undefined, full);
+    closeSync(full);
+    expect(stderr).toMatch(/^uflow: Cannot write to stdout: [^\n]*ENOSPC[^\n]* \(ERR_UFLOW_OUTPUT\)\n$/);
+    expect(status).toBe(1);
   });
 
   it("prints the manifest", async () => {

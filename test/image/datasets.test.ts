@@ -109,6 +109,18 @@ describe("findImages", () => {
     expect(names(await findImages([root]))).toEqual(["[1].png"]);
   });
 
+  it("lists links that lead nowhere, so that they are reported", async () => {
+    await make("a/1.png", "b/0.png");
+    await symlink(join(root, "gone.png"), join(root, "a/2.png"));
+    await symlink(join(root, "gone.txt"), join(root, "a/3.txt"));
+    await symlink(join(root, "b"), join(root, "a/4.png"));
+    await symlink(join(root, "b/9.png"), join(root, "b/9.png"));
+    const all = ["a/1.png", "a/2.png", "a/4.png/0.png", "a/4.png/9.png"];
+    expect(names(await findImages([join(root, "a")]))).toEqual(all);
+    expect(names(await findImages([join(root, "a/*.png")]))).toEqual(["a/1.png", "a/2.png"]);
+    expect(names(await findImages([join(root, "a/2.png")]))).toEqual(["a/2.png"]);
+  });
+
   it("names every pattern that matches nothing", async () => {
     await make("a/1.png", "empty/notes.txt");
     const patterns = ["a/1.png", "a/*.jpg", "empty", "none.png"].map((pattern) => join(root, pattern));

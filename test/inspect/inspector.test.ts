@@ -274,6 +274,13 @@ describe("opening", () => {
     for (const name of Object.keys(wrong)) expect(message).toContain(name);
   });
 
+  it("refuses a path that is none", async () => {
+    await expect(Inspector.open(undefined as never)).rejects.toMatchObject({
+      code: "ERR_UFLOW_BAD_OPTION",
+      message: expect.stringMatching(/path: expected string, but received nothing/),
+    });
+  });
+
   it("refuses a model that is not there", async () => {
     await expect(Inspector.open(join(tiny.scratch, "none.uflow"))).rejects.toMatchObject({
       code: "ERR_UFLOW_BAD_MODEL",

@@ -61,6 +61,7 @@ const wrong: [name: keyof typeof kernels, args: unknown[], code: string, message
   ["logChi2Survival", [Number.NaN, 3], "BAD_OPTION", /\bx\b/],
   ["logChi2Survival", [-1, 3], "BAD_OPTION", /≥ 0/],
   ["logChi2Survival", [1, 0], "BAD_OPTION", /dof/],
+  ["logChi2Survival", [1, 1e-9], "BAD_OPTION", /from 0\.001 to 1e9 for dof/],
   ["logChi2Survival", [1, 1e12], "BAD_OPTION", /dof/],
   ["logChi2Survival", ["1", 1], "BAD_OPTION", /"1"/],
   ["logNumberOfRegions", [[]], "BAD_OPTION", /at least one/],
@@ -82,6 +83,13 @@ const wrong: [name: keyof typeof kernels, args: unknown[], code: string, message
   ["resample", [image, { ...to, mean: [0, 0] }], "BAD_OPTION", /to\.mean/],
   ["resample", [image, { ...to, std: [1, 0, 1] }], "BAD_OPTION", /to\.std\[1\]/],
   ["resample", [image, { ...to, mean: [0, Number.NaN, 0] }], "BAD_OPTION", /to\.mean\[1\]/],
+  ["resample", [image, { ...to, std: [1, 1e-40, 1] }], "BAD_OPTION", /to\.mean\[1\] and to\.std\[1\]/],
+  [
+    "resample",
+    [image, { ...to, mean: [0, 0, 1e38], std: [1, 1, 0.1] }],
+    "BAD_OPTION",
+    /to\.mean\[2\] and to\.std\[2\]/,
+  ],
 ];
 
 const byName = new Map<string, unknown>(Object.entries(kernels));
@@ -98,6 +106,24 @@ describe("wrong arguments end in a clear error", () => {
     );
   });
 });
+
+it.each([[null], [undefined], ["text"], [{ code: 7 }]])(
+  "%j thrown by a getter reaches the caller",
+  (thrown) => {
+    const hostile = {
+      get channels(): number {
+        throw thrown;
+      },
+    };
+    let caught: unknown = "nothing";
+    try {
+      kernels.nfaTree(hostile as never);
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBe(thrown);
+  },
+);
 
 it("a getter's own error reaches the caller as it is", () => {
   const hostile = {

@@ -44,6 +44,12 @@ describe("the Chernoff formula", () => {
       expect(logChi2Survival(x, dof, "chernoff")).toBeCloseTo(formula(x, dof), 10);
     }
     expect(logChi2Survival(0, 4, "chernoff")).toBe(Number.NEGATIVE_INFINITY);
+    for (const [x, dof] of [
+      [Number.POSITIVE_INFINITY, 7],
+      [Number.MAX_VALUE, 0.5],
+    ] as const) {
+      expect(logChi2Survival(x, dof, "chernoff")).toBe(Number.NEGATIVE_INFINITY);
+    }
   });
 
   it("lies above the exact tail where it is a bound", () => {

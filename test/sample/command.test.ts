@@ -51,7 +51,10 @@ it("prints one JSON document on stdout, and writes only what was asked for", asy
 });
 
 it("refuses a product that does not exist, and a folder that is filled already", async () => {
-  await expect(run(folder, "--product", "shoe")).rejects.toMatchObject({ code: "commander.invalidArgument" });
+  await expect(run(folder, "--product", "plate", "shoe")).rejects.toMatchObject({
+    code: "ERR_UFLOW_BAD_OPTION",
+  });
+  expect(await readdir(folder)).toEqual([]);
   await run(folder, "--product", "fabric", ...few);
   const again = run(folder, "--product", "fabric", ...few);
   await expect(again).rejects.toMatchObject({ code: "ERR_UFLOW_OUTPUT" });
