@@ -1,0 +1,43 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+
+/** Runs in a namespace of its own, in which a disk of a megabyte is mounted. */
+const onTinyDisk = (folder: string, program: string) =>
+  spawnSync(
+    "unshare",
+    [
+      "-m",
+      "sh",
+      "-c",
+      'mount -t tmpfs -o size=1m none "$1" && exec "$2" --input-type=module -e "$3"',
+      "sh",
+    ].concat(folder, process.execPath, program),
+    { encoding: "utf8", cwd: process.cwd() },
+  );
+
+it("a full disk leaves the old file and nothing else, and is named", async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "uflow-disk-"));
+  try {
+    if (onTinyDisk(folder, "").status !== 0) return context.skip("mounting a disk needs root on Linux");
+    const program = `
+      import { readdirSync, readFileSync } from "node:fs";
+      import { writeFileAtomic } from "#uflow/output/atomic-file.js";
+      const path = ${JSON.stringify(join(folder, "part.uflow"))};
+      await writeFileAtomic(path, Buffer.from("old"));
+      const error = await writeFileAtomic(path, Buffer.alloc(2 ** 21)).catch((error) => error);
+      const { code, message } = error;
+      console.log(JSON.stringify({ code, message, old: readFileSync(path, "utf8"), files: readdirSync(${JSON.stringify(folder)}) }));`;
+    const { stdout } = onTinyDisk(folder, program);
+    expect(JSON.parse(stdout)).toEqual({
+      code: "ERR_UFLOW_OUTPUT",
+      message: expect.stringContaining("the disk is full"),
+      old: "old",
+      files: ["part.uflow"],
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
