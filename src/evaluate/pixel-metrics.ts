@@ -23,9 +23,12 @@ export function pixelMetrics(
       workerData: { scores, masks },
       transferList: scores.map(({ data }) => data.buffer as ArrayBuffer),
     });
+    let finished = false;
+    // The first outcome counts; ending the thread brings another.
     const finish = (settle: () => void) => {
+      if (finished) return;
+      finished = true;
       signal?.removeEventListener("abort", onAbort);
-      worker.removeAllListeners();
       worker.terminate().then(settle, settle);
     };
     const onAbort = () => finish(() => reject(aborted()));

@@ -3,6 +3,7 @@
  * uses, as plain objects. Field numbers are those of the schema.
  */
 import { UflowError } from "../../error.js";
+import { half } from "../float16.js";
 import { FlatBuffer, type Table } from "./flatbuffer.js";
 
 export interface TfliteTensor {
@@ -148,14 +149,4 @@ export function tfliteNumbers(tensor: TfliteTensor): Float32Array {
     numbers[i] = width === 4 ? view.getFloat32(4 * i, true) : half(view.getUint16(2 * i, true));
   }
   return numbers;
-}
-
-/** IEEE 754 binary16 to a number. */
-function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
