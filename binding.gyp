@@ -2,7 +2,7 @@
 {
   "targets": [{
     "target_name": "uflow",
-    "sources": ["<!@(node -p \"['kernels','addon'].flatMap((room) => require('fs').readdirSync('native/' + room).filter((name) => name.endsWith('.cc')).map((name) => 'native/' + room + '/' + name)).join(' ')\")"],
+    "sources": ["<!@(node -p \"['kernels','plain','addon'].flatMap((room) => require('fs').readdirSync('native/' + room).filter((name) => name.endsWith('.cc')).map((name) => 'native/' + room + '/' + name)).join(' ')\")"],
     "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
     "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
     "cflags!": ["-fno-exceptions"],

@@ -6,6 +6,7 @@ import { answers, bin, fail, filesOf, root, run, windows } from "./tools.mjs";
 
 const require = createRequire(import.meta.url);
 const sources = (room) => filesOf(join(root, "native", room)).filter((file) => file.endsWith(".cc"));
+const kernelSources = () => [...sources("kernels"), ...sources("plain")];
 const cmakeWorks = () => answers("cmake") && (windows || answers("ninja") || answers("make"));
 const common = ["-std=c++20", "-Wall", "-Wextra", "-ffp-contract=off"];
 
@@ -38,7 +39,7 @@ function compileAddon(compiler) {
     ...["-O3", "-DNDEBUG", "-fPIC", "-fvisibility=hidden", ...shared],
     ...headers.flatMap((header) => ["-isystem", header]),
     ...definitions.map((definition) => `-D${definition}`),
-    ...[...sources("kernels"), ...sources("addon"), "-o", join(folder, "uflow.node")],
+    ...[...kernelSources(), ...sources("addon"), "-o", join(folder, "uflow.node")],
   ]);
 }
 
@@ -71,7 +72,7 @@ function cmakeTests(folder, sanitize) {
 
 function compileTests(compiler, program, sanitize) {
   const sanitizers = sanitize ? ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"] : [];
-  const files = [...sources("kernels"), ...sources("test")];
+  const files = [...kernelSources(), ...sources("test")];
   return run(compiler, [
     ...common,
     "-g",

@@ -18,6 +18,7 @@ if (!buildOnly) {
 const { buildAddon } = await import("./native.mjs");
 const nativeSources = [
   "native/kernels",
+  "native/plain",
   "native/addon",
   "CMakeLists.txt",
   "binding.gyp",

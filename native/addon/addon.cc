@@ -1,23 +1,60 @@
+#include <cstdlib>
+#include <string>
+
+#include "../kernels/loops.h"
+#include "arguments.h"
 #include "functions.h"
 
+namespace uflow::addon {
 namespace {
 
+using Function = Napi::Value (*)(const Napi::CallbackInfo&);
+
+void add(Napi::Object to, const char* name, Function function) {
+  to.Set(name, Napi::Function::New(to.Env(), function, name));
+}
+
+// UFLOW_INSTRUCTION_SET=baseline|avx2|avx512 overrules the choice of the vector instructions, to compare
+// them.
+void choose_instruction_set(Napi::Env env) {
+  const char* wanted = std::getenv("UFLOW_INSTRUCTION_SET");
+  if (!wanted || !*wanted) return;
+  std::string available;
+  for (const InstructionSet set : available_instruction_sets()) {
+    if (std::string(wanted) == name(set)) return use_instruction_set(set);
+    available += (available.empty() ? "" : ", ") + std::string(name(set));
+  }
+  bad_option(env, "expected UFLOW_INSTRUCTION_SET to be one of " + available +
+                      ", which this processor has, but it is \"" + wanted + '"');
+}
+
+// The specifications of the kernels, to hold the fast ones against.
+Napi::Object plain_functions(Napi::Env env) {
+  auto plain = Napi::Object::New(env);
+  add(plain, "resample", plain_resample);
+  add(plain, "energy", plain_energy);
+  add(plain, "anomalyMap", plain_anomaly_map);
+  add(plain, "nfaTreeMap", plain_nfa_tree_map);
+  return plain;
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
-  using namespace uflow::addon;
-  const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
-    exports.Set(name, Napi::Function::New(env, function, name));
-  };
-  add("resample", resample);
-  add("energy", energy);
-  add("anomalyMap", anomaly_map);
-  add("logChi2Survival", log_chi2_survival);
-  add("logNumberOfRegions", log_number_of_regions);
-  add("nfaTree", nfa_tree);
-  add("nfaTreeMap", nfa_tree_map);
-  add("regions", regions);
+  choose_instruction_set(env);
+  add(exports, "resample", resample);
+  add(exports, "energy", energy);
+  add(exports, "anomalyMap", anomaly_map);
+  add(exports, "logChi2Survival", log_chi2_survival);
+  add(exports, "logNumberOfRegions", log_number_of_regions);
+  add(exports, "nfaTree", nfa_tree);
+  add(exports, "nfaTreeMap", nfa_tree_map);
+  add(exports, "regions", regions);
+  exports.Set("instructionSet", name(instruction_set_in_use()));
+  exports.Set("plain", plain_functions(env));
   return exports;
 }
 
 }  // namespace
+}  // namespace uflow::addon
 
+using uflow::addon::initialise;
 NODE_API_MODULE(uflow, initialise)

@@ -22,4 +22,10 @@ Napi::Value nfa_tree_map(const Napi::CallbackInfo& info);
 // regions(logNfa, options?) → Region[]
 Napi::Value regions(const Napi::CallbackInfo& info);
 
+// The same as resample, energy, anomalyMap and nfaTreeMap, by their specifications in native/plain.
+Napi::Value plain_resample(const Napi::CallbackInfo& info);
+Napi::Value plain_energy(const Napi::CallbackInfo& info);
+Napi::Value plain_anomaly_map(const Napi::CallbackInfo& info);
+Napi::Value plain_nfa_tree_map(const Napi::CallbackInfo& info);
+
 }  // namespace uflow::addon

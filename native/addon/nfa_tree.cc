@@ -1,5 +1,6 @@
 #include "../kernels/nfa_tree.h"
 
+#include "../plain/nfa_tree.h"
 #include "arguments.h"
 #include "functions.h"
 #include "tail.h"
@@ -17,7 +18,10 @@ Napi::Value nfa_tree(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value nfa_tree_map(const Napi::CallbackInfo& info) {
+namespace {
+
+template <auto kernel>
+Napi::Value nfa_tree_map_by(const Napi::CallbackInfo& info) {
   static constexpr const char* words[] = {"all", "per-scale"};
   const auto given = energies(info[0]);
   const auto to = object(info[1], "to");
@@ -26,9 +30,19 @@ Napi::Value nfa_tree_map(const Napi::CallbackInfo& info) {
   const Tests tests = choice(to.Get("tests"), "to.tests", words) == 0 ? Tests::all : Tests::per_scale;
   return guarded(info.Env(), [&] {
     auto out = floats(info.Env(), target.pixels());
-    uflow::nfa_tree_map(views(given), target, kind, tests, memory(out));
+    kernel(views(given), target, kind, tests, memory(out));
     return map_object(info.Env(), out, target);
   });
+}
+
+}  // namespace
+
+Napi::Value nfa_tree_map(const Napi::CallbackInfo& info) {
+  return nfa_tree_map_by<uflow::nfa_tree_map>(info);
+}
+
+Napi::Value plain_nfa_tree_map(const Napi::CallbackInfo& info) {
+  return nfa_tree_map_by<plain::nfa_tree_map>(info);
 }
 
 }  // namespace uflow::addon

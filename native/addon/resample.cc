@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "../plain/resample.h"
 #include "arguments.h"
 #include "functions.h"
 
@@ -68,9 +69,8 @@ void check_range(Napi::Env env, const Normalization& given) {
   }
 }
 
-}  // namespace
-
-Napi::Value resample(const Napi::CallbackInfo& info) {
+template <auto kernel>
+Napi::Value resample_by(const Napi::CallbackInfo& info) {
   const Image image = read_image(info[0]);
   const auto to = object(info[1], "to");
   const Size target = size(to, "to");
@@ -80,9 +80,19 @@ Napi::Value resample(const Napi::CallbackInfo& info) {
   check_range(info.Env(), normalization);
   return guarded(info.Env(), [&] {
     auto out = floats(info.Env(), 3 * target.pixels());
-    uflow::resample(image.view(), target, normalization, memory(out));
+    kernel(image.view(), target, normalization, memory(out));
     return out;
   });
+}
+
+}  // namespace
+
+Napi::Value resample(const Napi::CallbackInfo& info) {
+  return resample_by<uflow::resample>(info);
+}
+
+Napi::Value plain_resample(const Napi::CallbackInfo& info) {
+  return resample_by<plain::resample>(info);
 }
 
 }  // namespace uflow::addon

@@ -7,6 +7,7 @@
 
 #include "anomaly_map.h"
 #include "component_tree.h"
+#include "loops.h"
 #include "number_of_regions.h"
 #include "upsample.h"
 
@@ -152,9 +153,12 @@ void nfa_tree_map(std::span<const EnergyView> energies, Size to, Tail tail, Test
     nfa_tree(energy, tail, map);
     std::transform(map.begin(), map.end(), map.begin(), bounded);
     const auto tests_of_scale = static_cast<float>(added[scale]);
-    upsample({map.data(), energy.size}, to, [&](std::size_t i, float value) {
-      out[i] = std::min(out[i], std::max(value + tests_of_scale, std::numeric_limits<float>::lowest()));
-    });
+    WidenedRows rows;
+    rows.start({map.data(), energy.size}, to);
+    for (std::size_t y = 0; y < to.height; y++) {
+      const auto [upper, lower, weight] = rows.row(y);
+      loops().min_blend(upper, lower, weight, tests_of_scale, to.width, out.data() + y * to.width);
+    }
   }
 }
 

@@ -1,8 +1,9 @@
 // Bilinear resizing of a small map, pixel centres aligned (not corners): PyTorch's `align_corners=false`.
+// Rows of the map are first widened to the new width, each once; a row of the result is then a blend of two
+// widened rows, which is left to the caller so that nothing of output size is stored between.
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "views.h"
@@ -12,47 +13,44 @@ namespace uflow {
 // Where each output position of one axis takes its two inputs, and the weight of the second.
 class BilinearAxis {
  public:
-  struct Tap {
-    std::size_t first;
-    std::size_t second;
-    float weight;
-  };
+  // Single precision, as the reference computes positions. Keeps its memory from one size to the next.
+  void fit(std::size_t from, std::size_t to);
 
-  // Single precision, as the reference computes positions.
-  BilinearAxis(std::size_t from, std::size_t to) : taps_(to) {
-    const float scale = static_cast<float>(from) / static_cast<float>(to);
-    for (std::size_t i = 0; i < to; i++) {
-      const float position = std::max(scale * (static_cast<float>(i) + 0.5f) - 0.5f, 0.0f);
-      const auto first = std::min(static_cast<std::size_t>(position), from - 1);
-      const auto second = std::min(first + 1, from - 1);
-      taps_[i] = {first, second, position - static_cast<float>(first)};
-    }
-  }
-
-  const Tap& operator[](std::size_t i) const { return taps_[i]; }
+  std::size_t size() const { return first_.size(); }
+  const std::int32_t* first() const { return first_.data(); }
+  const std::int32_t* second() const { return second_.data(); }
+  const float* weight() const { return weight_.data(); }
 
  private:
-  std::vector<Tap> taps_;
+  std::size_t from_ = 0;
+  std::vector<std::int32_t> first_;
+  std::vector<std::int32_t> second_;
+  std::vector<float> weight_;
 };
 
-// Calls visit(index, value) for every pixel of the resized map, in order; nothing of output size is stored.
-template <typename Visit>
-void upsample(MapView map, Size to, Visit visit) {
-  const BilinearAxis rows(map.size.height, to.height);
-  const BilinearAxis columns(map.size.width, to.width);
-  std::size_t index = 0;
-  for (std::size_t y = 0; y < to.height; y++) {
-    const auto& row = rows[y];
-    const float* upper = map.data + row.first * map.size.width;
-    const float* lower = map.data + row.second * map.size.width;
-    for (std::size_t x = 0; x < to.width; x++) {
-      const auto& column = columns[x];
-      const float left = 1 - column.weight;
-      const float above = left * upper[column.first] + column.weight * upper[column.second];
-      const float below = left * lower[column.first] + column.weight * lower[column.second];
-      visit(index++, (1 - row.weight) * above + row.weight * below);
-    }
-  }
-}
+class WidenedRows {
+ public:
+  // The map must stay where it is until the last row is read.
+  void start(MapView map, Size to);
+
+  // The rows between which row y of the result lies, both of the new width: (1 − weight)·upper +
+  // weight·lower. To be called for y = 0, 1, 2, … O(width).
+  struct Blend {
+    const float* upper;
+    const float* lower;
+    float weight;
+  };
+  Blend row(std::size_t y);
+
+ private:
+  const float* widened(std::int32_t y);
+
+  MapView map_{};
+  BilinearAxis columns_;
+  BilinearAxis rows_;
+  // The two rows that were widened last, an even and an odd one.
+  std::vector<float> kept_[2];
+  std::int32_t kept_row_[2];
+};
 
 }  // namespace uflow

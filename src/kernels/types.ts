@@ -87,3 +87,11 @@ export interface Kernels {
    */
   regions(logNfa: Map2d, options?: { logEpsilon?: number; connectivity?: 4 | 8; score?: Map2d }): Region[];
 }
+
+/** What the native addon holds. */
+export interface Addon extends Kernels {
+  /** The vector instructions in use: the best that the processor has, or what UFLOW_INSTRUCTION_SET says. */
+  instructionSet: "baseline" | "avx2" | "avx512";
+  /** The specifications of the kernels, slow and simple, to hold the fast ones against. */
+  plain: Pick<Kernels, "resample" | "energy" | "anomalyMap" | "nfaTreeMap">;
+}

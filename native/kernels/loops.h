@@ -1,0 +1,48 @@
+// The inner loops of the kernels over contiguous memory. They are written once, plainly (loops.inl), and
+// compiled once per instruction set; a table of function pointers is chosen when the program starts. Every
+// loop does the same IEEE operations for every element whatever the vector width, and sums only across
+// independent elements: the results are the same bits with every instruction set.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "instruction_set.h"
+
+namespace uflow {
+
+struct Loops {
+  // sum[i] = Σ_c z[c·stride + i]², channel by channel, in double.
+  void (*sum_squares)(const float* z, std::size_t channels, std::size_t stride, std::size_t count,
+                      double* sum);
+
+  // Whether all values are finite and ≥ 0.
+  bool (*are_energies)(const float* values, std::size_t count);
+
+  // out[i] = exp(factor · energy[i]) for factor < 0 and finite energies ≥ 0. Error < 1 unit in the last
+  // place.
+  void (*likelihood)(const float* energy, std::size_t count, float factor, float* out);
+
+  // out[i] = (1 − weight[i])·row[first[i]] + weight[i]·row[second[i]].
+  void (*widen)(const float* row, const std::int32_t* first, const std::int32_t* second, const float* weight,
+                std::size_t count, float* out);
+
+  // out[i] += (1 − weight)·upper[i] + weight·lower[i].
+  void (*add_blend)(const float* upper, const float* lower, float weight, std::size_t count, float* out);
+
+  // out[i] = min(out[i], max(lowest float, (1 − weight)·upper[i] + weight·lower[i] + added)).
+  void (*min_blend)(const float* upper, const float* lower, float weight, float added, std::size_t count,
+                    float* out);
+
+  // values[i] = 1 − values[i]/divisor, restricted to 0 … 1; returns the largest.
+  float (*complement)(float* values, std::size_t count, float divisor);
+};
+
+// Those of the instruction set in use: the best available, or what `use_instruction_set` said.
+const Loops& loops();
+
+// For tests and measurements, before any kernel runs; the set must be available.
+void use_instruction_set(InstructionSet set);
+InstructionSet instruction_set_in_use();
+
+}  // namespace uflow

@@ -1,0 +1,110 @@
+// Included by loops.cc once per instruction set. The compiler vectorises these loops: they have no branches, no
+// aliasing (UFLOW_RESTRICT) and no sum across lanes.
+
+#if defined(_MSC_VER)
+#define UFLOW_RESTRICT __restrict
+#else
+#define UFLOW_RESTRICT __restrict__
+#endif
+
+namespace uflow::UFLOW_TARGET {
+namespace {
+
+void sum_squares(const float* UFLOW_RESTRICT z, std::size_t channels, std::size_t stride, std::size_t count,
+                 double* UFLOW_RESTRICT sum) {
+  const auto square = [](float value) { return static_cast<double>(value) * static_cast<double>(value); };
+  std::fill_n(sum, count, 0.0);
+  std::size_t c = 0;
+  // Four channels per visit of the sums, which are then loaded and stored a quarter as often.
+  for (; c + 4 <= channels; c += 4, z += 4 * stride) {
+    const float* UFLOW_RESTRICT z1 = z + stride;
+    const float* UFLOW_RESTRICT z2 = z1 + stride;
+    const float* UFLOW_RESTRICT z3 = z2 + stride;
+    for (std::size_t i = 0; i < count; i++) {
+      sum[i] = (((sum[i] + square(z[i])) + square(z1[i])) + square(z2[i])) + square(z3[i]);
+    }
+  }
+  for (; c < channels; c++, z += stride) {
+    for (std::size_t i = 0; i < count; i++) sum[i] += square(z[i]);
+  }
+}
+
+bool are_energies(const float* UFLOW_RESTRICT values, std::size_t count) {
+  constexpr float largest = std::numeric_limits<float>::max();
+  unsigned wrong = 0;
+  for (std::size_t i = 0; i < count; i++) wrong |= !((values[i] >= 0) & (values[i] <= largest));
+  return wrong == 0;
+}
+
+// exp(x) = 2ⁿ·exp(r), n = round(x/ln 2), |r| ≤ ½ ln 2, by its Taylor polynomial; n·ln 2 is subtracted in two parts
+// of which the first is exact (W. J. Cody and W. Waite, "Software Manual for the Elementary Functions", 1980).
+// 2ⁿ is multiplied in two halves, since it may be smaller than the smallest normal float.
+void likelihood(const float* UFLOW_RESTRICT energy, std::size_t count, float factor, float* UFLOW_RESTRICT out) {
+  constexpr float to_integer = 12582912.0f;  // 1.5·2²³: adding it rounds to a whole number
+  const float largest = -110.0f / factor;    // where the result has long been 0
+  const auto power_of_two = [](std::int32_t n) { return std::bit_cast<float>((n + 127) * (1 << 23)); };
+  for (std::size_t i = 0; i < count; i++) {
+    const float x = factor * (energy[i] < largest ? energy[i] : largest);
+    const float shifted = x * 1.44269504f + to_integer;
+    const float n = shifted - to_integer;
+    const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+    float p = 1.0f / 5040;
+    p = p * r + 1.0f / 720;
+    p = p * r + 1.0f / 120;
+    p = p * r + 1.0f / 24;
+    p = p * r + 1.0f / 6;
+    p = p * r + 0.5f;
+    p = (p * r) * r + r + 1.0f;
+    const std::int32_t exponent = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(to_integer);
+    const std::int32_t half = exponent >> 1;
+    out[i] = p * power_of_two(half) * power_of_two(exponent - half);
+  }
+}
+
+void widen(const float* UFLOW_RESTRICT row, const std::int32_t* UFLOW_RESTRICT first,
+           const std::int32_t* UFLOW_RESTRICT second, const float* UFLOW_RESTRICT weight, std::size_t count,
+           float* UFLOW_RESTRICT out) {
+  for (std::size_t i = 0; i < count; i++) {
+    out[i] = (1 - weight[i]) * row[first[i]] + weight[i] * row[second[i]];
+  }
+}
+
+void add_blend(const float* UFLOW_RESTRICT upper, const float* UFLOW_RESTRICT lower, float weight,
+               std::size_t count, float* UFLOW_RESTRICT out) {
+  const float rest = 1 - weight;
+  for (std::size_t i = 0; i < count; i++) out[i] += rest * upper[i] + weight * lower[i];
+}
+
+void min_blend(const float* UFLOW_RESTRICT upper, const float* UFLOW_RESTRICT lower, float weight, float added,
+               std::size_t count, float* UFLOW_RESTRICT out) {
+  constexpr float lowest = std::numeric_limits<float>::lowest();
+  const float rest = 1 - weight;
+  for (std::size_t i = 0; i < count; i++) {
+    const float value = (rest * upper[i] + weight * lower[i]) + added;
+    const float bounded = value > lowest ? value : lowest;
+    out[i] = bounded < out[i] ? bounded : out[i];
+  }
+}
+
+// The largest of eight interleaved running maxima; of finite numbers the order does not matter.
+float complement(float* UFLOW_RESTRICT values, std::size_t count, float divisor) {
+  for (std::size_t i = 0; i < count; i++) {
+    const float value = 1 - values[i] / divisor;
+    const float positive = value > 0 ? value : 0;
+    values[i] = positive < 1 ? positive : 1;
+  }
+  // Of floats in 0 … 1 the order is that of their bits.
+  std::int32_t largest = 0;
+  for (std::size_t i = 0; i < count; i++) {
+    const auto bits = std::bit_cast<std::int32_t>(values[i]);
+    largest = bits > largest ? bits : largest;
+  }
+  return std::bit_cast<float>(largest);
+}
+
+constexpr Loops loops{sum_squares, are_energies, likelihood, widen, add_blend, min_blend, complement};
+
+}  // namespace
+}  // namespace uflow::UFLOW_TARGET
+
+#undef UFLOW_RESTRICT

@@ -1,0 +1,14 @@
+// The specification of native/kernels/nfa_tree, with the tail evaluated anew for every node.
+#pragma once
+
+#include <span>
+
+#include "../kernels/nfa_tree.h"
+
+namespace uflow::plain {
+
+void nfa_tree(EnergyView energy, Tail tail, std::span<float> out);
+void nfa_tree_map(std::span<const EnergyView> energies, Size to, Tail tail, Tests tests,
+                  std::span<float> out);
+
+}  // namespace uflow::plain
