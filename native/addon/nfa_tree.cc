@@ -13,7 +13,7 @@ Napi::Value nfa_tree(const Napi::CallbackInfo& info) {
   const Tail kind = tail(options.Get("tail"), "options.tail");
   return guarded(info.Env(), [&] {
     auto out = floats(info.Env(), given.size().pixels());
-    uflow::nfa_tree(given.energy(), kind, memory(out));
+    ClusterFinder().find(given.energy(), kind, Significance::probability, memory(out));
     return map_object(info.Env(), out, given.size());
   });
 }
@@ -22,12 +22,12 @@ namespace {
 
 template <auto kernel>
 Napi::Value nfa_tree_map_by(const Napi::CallbackInfo& info) {
-  static constexpr const char* words[] = {"all", "per-scale"};
+  static constexpr const char* words[] = {"all", "per-scale", "by-size"};
   const auto given = energies(info[0]);
   const auto to = object(info[1], "to");
   const Size target = size(to, "to");
   const Tail kind = tail(to.Get("tail"), "to.tail");
-  const Tests tests = choice(to.Get("tests"), "to.tests", words) == 0 ? Tests::all : Tests::per_scale;
+  const auto tests = static_cast<Tests>(choice(to.Get("tests"), "to.tests", words));
   return guarded(info.Env(), [&] {
     auto out = floats(info.Env(), target.pixels());
     kernel(views(given), target, kind, tests, memory(out));
@@ -35,10 +35,16 @@ Napi::Value nfa_tree_map_by(const Napi::CallbackInfo& info) {
   });
 }
 
+void fast_nfa_tree_map(std::span<const EnergyView> energies, Size to, Tail tail, Tests tests,
+                       std::span<float> out) {
+  NfaTreeWorkspace workspace;
+  uflow::nfa_tree_map(energies, to, tail, tests, out, workspace);
+}
+
 }  // namespace
 
 Napi::Value nfa_tree_map(const Napi::CallbackInfo& info) {
-  return nfa_tree_map_by<uflow::nfa_tree_map>(info);
+  return nfa_tree_map_by<fast_nfa_tree_map>(info);
 }
 
 Napi::Value plain_nfa_tree_map(const Napi::CallbackInfo& info) {

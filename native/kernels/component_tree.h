@@ -2,26 +2,46 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "views.h"
 
 namespace uflow {
 
-// A node is a component of some level set, together with the components of higher level sets that lie in it.
-// Nodes are numbered from high to low: every child comes before its parent, the last node is the root (the
-// whole map).
-struct ComponentTree {
-  // Per pixel: the smallest node that holds it.
-  std::vector<std::uint32_t> node_of;
-  // Per node: its parent; the root is its own.
-  std::vector<std::uint32_t> parent;
+// Pixels are numbered by rank, from the highest value to the lowest, equal ones in their order in the map. A
+// component is represented by the last rank among its pixels of the lowest value, its *node*: all that lies
+// in a component comes before its node, and the last rank of all is the root, the whole map.
+class ComponentTree {
+ public:
+  using Index = std::uint32_t;
 
-  std::size_t nodes() const { return parent.size(); }
+  // Builds the 4-connected max-tree by radix sorting and union-find (L. Najman and M. Couprie, 2006; C.
+  // Berger et al., 2007): flat arrays, practically linear. `values` holds no NaN and at most 2³² − 1 pixels.
+  // Memory is kept from one map to the next.
+  void build(MapView values);
+
+  // Per rank: its pixel.
+  std::span<const Index> pixels() const { return pixel_; }
+
+  // Per rank: of a node the node of the smallest larger component, the root being its own; of any other rank
+  // the node of its own component.
+  std::span<const Index> parents() const { return parent_; }
+
+  bool is_node(Index rank) const { return parent_[rank] == rank || key_[parent_[rank]] != key_[rank]; }
+
+ private:
+  void sort(std::span<const float> values);
+  void flood(Size size);
+  void canonize();
+
+  std::vector<std::uint64_t> sorted_;  // key in the upper half, pixel in the lower
+  std::vector<std::uint64_t> buffer_;
+  std::vector<std::uint32_t> key_;  // per rank; equal where values are equal
+  std::vector<Index> pixel_;
+  std::vector<Index> rank_;    // per pixel
+  std::vector<Index> link_;    // per rank: a rank further up in the set of ranks connected so far
+  std::vector<Index> parent_;  // per rank
 };
-
-// Builds the 4-connected max-tree by radix sorting and union-find with union by size (L. Najman and M.
-// Couprie, 2006): O(n α(n)), practically linear. `values` holds no NaN.
-ComponentTree component_tree(MapView values);
 
 }  // namespace uflow

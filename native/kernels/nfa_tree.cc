@@ -3,161 +3,49 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
 
 #include "anomaly_map.h"
-#include "component_tree.h"
 #include "loops.h"
-#include "number_of_regions.h"
-#include "upsample.h"
 
 namespace uflow {
 namespace {
 
-using Index = std::uint32_t;
-constexpr Index apart = ~Index{0};
-
-// u = energy / channels in single precision: the values whose level sets are tested.
-std::vector<float> mean_energy(EnergyView energy) {
-  std::vector<float> result(energy.size.pixels());
-  const auto channels = static_cast<float>(energy.channels);
-  std::transform(energy.data, energy.data + result.size(), result.begin(),
-                 [channels](float value) { return value / channels; });
-  return result;
-}
-
-// Pixels per node, those of its children included.
-std::vector<double> areas(const ComponentTree& tree) {
-  std::vector<double> area(tree.nodes(), 0);
-  for (const Index node : tree.node_of) area[node] += 1;
-  for (Index node = 0; node + 1 < tree.nodes(); node++) area[tree.parent[node]] += area[node];
-  return area;
-}
-
-// The smallest energy in each node. It is found among the node's own pixels: those of its children are
-// higher.
-std::vector<float> smallest_energies(const ComponentTree& tree, EnergyView energy) {
-  std::vector<float> smallest(tree.nodes(), std::numeric_limits<float>::infinity());
-  for (std::size_t i = 0; i < tree.node_of.size(); i++) {
-    float& value = smallest[tree.node_of[i]];
-    value = std::min(value, energy.data[i]);
-  }
-  return smallest;
-}
-
-// log10 of P(χ² ≥ smallest energy) to the power of the area, per node.
-std::vector<double> log_probabilities(const ComponentTree& tree, EnergyView energy, Tail tail) {
-  const auto area = areas(tree);
-  const auto smallest = smallest_energies(tree, energy);
-  std::vector<double> result(tree.nodes());
-  for (std::size_t node = 0; node < result.size(); node++) {
-    result[node] = area[node] * log_chi2_survival(smallest[node], static_cast<double>(energy.channels), tail);
-  }
-  return result;
-}
-
-// What a node's children have chosen.
-struct Children {
-  Index count = 0;
-  Index choice = apart;  // of the last child: the only one, if there is one
-  double least = std::numeric_limits<double>::infinity();
-  bool all_single = true;
-};
-
-// A branch's most significant node, or `apart` when its parts stay separate clusters. A node replaces the
-// choice of an only child when it is less probable, and the choices of several children when all are single
-// and none is less probable than it.
-Index choose(Index node, const Children& children, std::span<const double> log_probability) {
-  if (children.count == 0) return node;
-  if (!children.all_single) return apart;
-  if (children.count == 1) return log_probability[node] < children.least ? node : children.choice;
-  return log_probability[node] <= children.least ? node : apart;
-}
-
-// The choice of every node, from the leaves to the root.
-std::vector<Index> choices(const ComponentTree& tree, std::span<const double> log_probability) {
-  std::vector<Children> children(tree.nodes());
-  std::vector<Index> choice(tree.nodes());
-  for (Index node = 0; node < tree.nodes(); node++) {
-    choice[node] = choose(node, children[node], log_probability);
-    Children& siblings = children[tree.parent[node]];
-    siblings.count++;
-    siblings.choice = choice[node];
-    if (choice[node] == apart)
-      siblings.all_single = false;
-    else
-      siblings.least = std::min(siblings.least, log_probability[choice[node]]);
-  }
-  return choice;
-}
-
-// The cluster in which each node lies, or `apart`. Where a single choice meets a parent that keeps its
-// children apart (or the root), it is final; what lies below a final node belongs to it.
-std::vector<Index> clusters(const ComponentTree& tree, std::span<const Index> choice) {
-  const auto nodes = static_cast<Index>(tree.nodes());
-  std::vector<bool> final(nodes, false);
-  for (Index node = 0; node < nodes; node++) {
-    const bool is_root = tree.parent[node] == node;
-    if (choice[node] != apart && (is_root || choice[tree.parent[node]] == apart)) final[choice[node]] = true;
-  }
-  std::vector<Index> cluster(nodes, apart);
-  for (Index node = nodes; node-- > 0;) {
-    if (final[node])
-      cluster[node] = node;
-    else if (tree.parent[node] != node)
-      cluster[node] = cluster[tree.parent[node]];
-  }
-  return cluster;
-}
-
-// What goes into the upsampling: numbers only.
-float bounded(float log_probability) {
-  if (std::isnan(log_probability)) return 0;
-  return std::max(log_probability, std::numeric_limits<float>::lowest());
-}
-
-// log10 of the number of tests that is added to each scale.
 std::vector<double> log_tests(std::span<const EnergyView> energies, Tests tests) {
   std::vector<double> pixels;
   for (const auto& energy : energies) pixels.push_back(static_cast<double>(energy.size.pixels()));
-  if (tests == Tests::all) return std::vector<double>(energies.size(), log_number_of_regions(pixels));
-  const double scales = std::log10(static_cast<double>(energies.size()));
-  std::vector<double> result;
-  for (const double& n : pixels) result.push_back(scales + log_number_of_regions({&n, 1}));
-  return result;
+  return log_numbers_of_tests(pixels, tests);
+}
+
+// What goes into the upsampling: numbers only.
+float bounded(float significance) {
+  if (std::isnan(significance)) return 0;
+  return std::max(significance, std::numeric_limits<float>::lowest());
+}
+
+void find_clusters(EnergyView energy, Size to, Tail tail, Tests tests, NfaTreeWorkspace::Scale& scale) {
+  const auto significance = tests == Tests::by_size ? Significance::by_size : Significance::probability;
+  scale.map.resize(energy.size.pixels());
+  scale.finder.find(energy, tail, significance, scale.map);
+  std::transform(scale.map.begin(), scale.map.end(), scale.map.begin(), bounded);
+  scale.rows.start({scale.map.data(), energy.size}, to);
 }
 
 }  // namespace
 
-void nfa_tree(EnergyView energy, Tail tail, std::span<float> out) {
-  check_energy(energy);
-  const auto values = mean_energy(energy);
-  const auto tree = component_tree({values.data(), energy.size});
-  const auto log_probability = log_probabilities(tree, energy, tail);
-  const auto cluster = clusters(tree, choices(tree, log_probability));
-  for (std::size_t i = 0; i < out.size(); i++) {
-    const Index found = cluster[tree.node_of[i]];
-    out[i] =
-        found == apart ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(log_probability[found]);
-  }
-}
-
-void nfa_tree_map(std::span<const EnergyView> energies, Size to, Tail tail, Tests tests,
-                  std::span<float> out) {
+void nfa_tree_map(std::span<const EnergyView> energies, Size to, Tail tail, Tests tests, std::span<float> out,
+                  NfaTreeWorkspace& workspace) {
   for (const auto& energy : energies) check_energy(energy);
+  workspace.scales.resize(energies.size());
   const auto added = log_tests(energies, tests);
-  std::fill(out.begin(), out.end(), std::numeric_limits<float>::infinity());
-  for (std::size_t scale = 0; scale < energies.size(); scale++) {
-    const auto& energy = energies[scale];
-    std::vector<float> map(energy.size.pixels());
-    nfa_tree(energy, tail, map);
-    std::transform(map.begin(), map.end(), map.begin(), bounded);
-    const auto tests_of_scale = static_cast<float>(added[scale]);
-    WidenedRows rows;
-    rows.start({map.data(), energy.size}, to);
-    for (std::size_t y = 0; y < to.height; y++) {
-      const auto [upper, lower, weight] = rows.row(y);
-      loops().min_blend(upper, lower, weight, tests_of_scale, to.width, out.data() + y * to.width);
+  for (std::size_t i = 0; i < energies.size(); i++) {
+    find_clusters(energies[i], to, tail, tests, workspace.scales[i]);
+  }
+  for (std::size_t y = 0; y < to.height; y++) {
+    float* row = out.data() + y * to.width;
+    std::fill_n(row, to.width, std::numeric_limits<float>::infinity());
+    for (std::size_t i = 0; i < energies.size(); i++) {
+      const auto [upper, lower, weight] = workspace.scales[i].rows.row(y);
+      loops().min_blend(upper, lower, weight, static_cast<float>(added[i]), to.width, row);
     }
   }
 }

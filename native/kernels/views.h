@@ -36,11 +36,15 @@ struct LatentView {
   Size size;
 };
 
-// The energy of a latent, Σ z² over its channels: [height, width], finite and ≥ 0.
+// The energy of a latent, Σ z² over its channels: [height, width], finite and ≥ 0. Under the hypothesis "only
+// chance", energy/scale is χ² with `dof` degrees of freedom (0.001 … 1e9): of an ideal latent scale = 1 and
+// dof = channels.
 struct EnergyView {
   const float* data;
   std::size_t channels;
   Size size;
+  double scale = 1;
+  double dof = static_cast<double>(channels);
 
   std::span<const float> pixels() const { return {data, size.pixels()}; }
 };

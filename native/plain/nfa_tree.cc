@@ -44,13 +44,16 @@ std::vector<float> smallest_energies(const ComponentTree& tree, EnergyView energ
   return smallest;
 }
 
-// log10 of P(χ² ≥ smallest energy) to the power of the area, per node.
-std::vector<double> log_probabilities(const ComponentTree& tree, EnergyView energy, Tail tail) {
+// log10 of P(χ² ≥ smallest energy) to the power of the area, per node; by size times the number of shapes.
+std::vector<double> significances(const ComponentTree& tree, EnergyView energy, Tail tail,
+                                  Significance significance) {
   const auto area = areas(tree);
   const auto smallest = smallest_energies(tree, energy);
   std::vector<double> result(tree.nodes());
   for (std::size_t node = 0; node < result.size(); node++) {
-    result[node] = area[node] * log_chi2_survival(smallest[node], static_cast<double>(energy.channels), tail);
+    result[node] = area[node] * log_chi2_survival(smallest[node] / energy.scale, energy.dof, tail);
+    if (significance == Significance::probability) continue;
+    result[node] += log_number_of_polyominoes(area[node]) - log_number_of_polyominoes(1);
   }
   return result;
 }
@@ -66,26 +69,26 @@ struct Children {
 // A branch's most significant node, or `apart` when its parts stay separate clusters. A node replaces the
 // choice of an only child when it is less probable, and the choices of several children when all are single
 // and none is less probable than it.
-Index choose(Index node, const Children& children, std::span<const double> log_probability) {
+Index choose(Index node, const Children& children, std::span<const double> significance) {
   if (children.count == 0) return node;
   if (!children.all_single) return apart;
-  if (children.count == 1) return log_probability[node] < children.least ? node : children.choice;
-  return log_probability[node] <= children.least ? node : apart;
+  if (children.count == 1) return significance[node] < children.least ? node : children.choice;
+  return significance[node] <= children.least ? node : apart;
 }
 
 // The choice of every node, from the leaves to the root.
-std::vector<Index> choices(const ComponentTree& tree, std::span<const double> log_probability) {
+std::vector<Index> choices(const ComponentTree& tree, std::span<const double> significance) {
   std::vector<Children> children(tree.nodes());
   std::vector<Index> choice(tree.nodes());
   for (Index node = 0; node < tree.nodes(); node++) {
-    choice[node] = choose(node, children[node], log_probability);
+    choice[node] = choose(node, children[node], significance);
     Children& siblings = children[tree.parent[node]];
     siblings.count++;
     siblings.choice = choice[node];
     if (choice[node] == apart)
       siblings.all_single = false;
     else
-      siblings.least = std::min(siblings.least, log_probability[choice[node]]);
+      siblings.least = std::min(siblings.least, significance[choice[node]]);
   }
   return choice;
 }
@@ -110,46 +113,37 @@ std::vector<Index> clusters(const ComponentTree& tree, std::span<const Index> ch
 }
 
 // What goes into the upsampling: numbers only.
-float bounded(float log_probability) {
-  if (std::isnan(log_probability)) return 0;
-  return std::max(log_probability, std::numeric_limits<float>::lowest());
-}
-
-// log10 of the number of tests that is added to each scale.
-std::vector<double> log_tests(std::span<const EnergyView> energies, Tests tests) {
-  std::vector<double> pixels;
-  for (const auto& energy : energies) pixels.push_back(static_cast<double>(energy.size.pixels()));
-  if (tests == Tests::all) return std::vector<double>(energies.size(), log_number_of_regions(pixels));
-  const double scales = std::log10(static_cast<double>(energies.size()));
-  std::vector<double> result;
-  for (const double& n : pixels) result.push_back(scales + log_number_of_regions({&n, 1}));
-  return result;
+float bounded(float significance) {
+  if (std::isnan(significance)) return 0;
+  return std::max(significance, std::numeric_limits<float>::lowest());
 }
 
 }  // namespace
 
-void nfa_tree(EnergyView energy, Tail tail, std::span<float> out) {
+void nfa_tree(EnergyView energy, Tail tail, Significance significance, std::span<float> out) {
   check_energy(energy);
   const auto values = mean_energy(energy);
   const auto tree = component_tree({values.data(), energy.size});
-  const auto log_probability = log_probabilities(tree, energy, tail);
-  const auto cluster = clusters(tree, choices(tree, log_probability));
+  const auto of_node = significances(tree, energy, tail, significance);
+  const auto cluster = clusters(tree, choices(tree, of_node));
   for (std::size_t i = 0; i < out.size(); i++) {
     const Index found = cluster[tree.node_of[i]];
-    out[i] =
-        found == apart ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(log_probability[found]);
+    out[i] = found == apart ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(of_node[found]);
   }
 }
 
 void nfa_tree_map(std::span<const EnergyView> energies, Size to, Tail tail, Tests tests,
                   std::span<float> out) {
   for (const auto& energy : energies) check_energy(energy);
-  const auto added = log_tests(energies, tests);
+  std::vector<double> pixels;
+  for (const auto& energy : energies) pixels.push_back(static_cast<double>(energy.size.pixels()));
+  const auto added = log_numbers_of_tests(pixels, tests);
+  const auto significance = tests == Tests::by_size ? Significance::by_size : Significance::probability;
   std::fill(out.begin(), out.end(), std::numeric_limits<float>::infinity());
   for (std::size_t scale = 0; scale < energies.size(); scale++) {
     const auto& energy = energies[scale];
     std::vector<float> map(energy.size.pixels());
-    plain::nfa_tree(energy, tail, map);
+    plain::nfa_tree(energy, tail, significance, map);
     std::transform(map.begin(), map.end(), map.begin(), bounded);
     const auto tests_of_scale = static_cast<float>(added[scale]);
     upsample({map.data(), energy.size}, to, [&](std::size_t i, float value) {

@@ -7,7 +7,7 @@
 
 namespace uflow::plain {
 
-void nfa_tree(EnergyView energy, Tail tail, std::span<float> out);
+void nfa_tree(EnergyView energy, Tail tail, Significance significance, std::span<float> out);
 void nfa_tree_map(std::span<const EnergyView> energies, Size to, Tail tail, Tests tests,
                   std::span<float> out);
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "../plain/component_tree.h"
 #include "doctest/doctest.h"
 #include "random_map.h"
 
@@ -34,41 +35,70 @@ Pixels component(const Map& map, std::uint32_t start) {
   return found;
 }
 
-// The pixels of every node, those of its children included.
-std::vector<Pixels> node_pixels(const ComponentTree& tree) {
-  std::vector<Pixels> result(tree.nodes());
-  for (std::uint32_t i = 0; i < tree.node_of.size(); i++) result[tree.node_of[i]].insert(i);
-  for (std::size_t node = 0; node + 1 < tree.nodes(); node++) {
-    result[tree.parent[node]].insert(result[node].begin(), result[node].end());
+// A tree of either kind as what it means: per pixel the smallest node that holds it, per node its pixels.
+struct Nodes {
+  std::vector<std::uint32_t> of_pixel;
+  std::map<std::uint32_t, Pixels> pixels;
+};
+
+Nodes nodes_of(const plain::ComponentTree& tree) {
+  Nodes result{tree.node_of, {}};
+  for (std::uint32_t i = 0; i < tree.node_of.size(); i++) result.pixels[tree.node_of[i]].insert(i);
+  for (std::uint32_t node = 0; node + 1 < tree.nodes(); node++) {
+    CHECK(tree.parent[node] > node);
+    result.pixels[tree.parent[node]].merge(Pixels(result.pixels[node]));
   }
+  CHECK(tree.parent.back() == tree.nodes() - 1);
   return result;
+}
+
+Nodes nodes_of(const ComponentTree& tree) {
+  const auto n = static_cast<std::uint32_t>(tree.pixels().size());
+  Nodes result{std::vector<std::uint32_t>(n), {}};
+  for (std::uint32_t rank = 0; rank < n; rank++) {
+    const std::uint32_t node = tree.is_node(rank) ? rank : tree.parents()[rank];
+    CHECK(tree.is_node(node));
+    result.of_pixel[tree.pixels()[rank]] = node;
+    result.pixels[node].insert(tree.pixels()[rank]);
+    if (node == rank && rank + 1 < n) {
+      CHECK(tree.parents()[rank] > rank);
+      result.pixels[tree.parents()[rank]].merge(Pixels(result.pixels[rank]));
+    }
+  }
+  CHECK(tree.parents()[n - 1] == n - 1);
+  return result;
+}
+
+void check_against_flooding(const Map& map, const Nodes& nodes) {
+  std::set<Pixels> components;
+  for (std::uint32_t i = 0; i < map.data.size(); i++) {
+    const Pixels wanted = component(map, i);
+    components.insert(wanted);
+    CHECK(nodes.pixels.at(nodes.of_pixel[i]) == wanted);
+  }
+  CHECK(components.size() == nodes.pixels.size());
 }
 
 }  // namespace
 
 TEST_CASE("every node is a component of a level set, and every component is a node") {
   Random random(1);
+  ComponentTree tree;
   for (int round = 0; round < 400; round++) {
     const Map map = test::random_map(random, 9);
-    const ComponentTree tree = component_tree(map.view());
-    const auto nodes = node_pixels(tree);
-    CHECK(tree.parent.back() == tree.nodes() - 1);
-    CHECK(nodes.back().size() == map.size.pixels());
-    std::set<Pixels> components;
-    for (std::uint32_t i = 0; i < map.data.size(); i++) {
-      const Pixels wanted = component(map, i);
-      components.insert(wanted);
-      CHECK(nodes[tree.node_of[i]] == wanted);
-    }
-    CHECK(components.size() == tree.nodes());
-    for (std::size_t node = 0; node + 1 < tree.nodes(); node++) CHECK(tree.parent[node] > node);
+    tree.build(map.view());
+    check_against_flooding(map, nodes_of(tree));
+    check_against_flooding(map, nodes_of(plain::component_tree(map.view())));
   }
 }
 
 TEST_CASE("negative values and both zeros are ordered") {
   const Map map{{5, 1}, {-1.0f, -0.0f, 0.0f, -2.0f, 1.0f}};
-  const ComponentTree tree = component_tree(map.view());
-  CHECK(tree.nodes() == 4);
-  CHECK(tree.node_of[1] == tree.node_of[2]);
-  CHECK(tree.node_of[3] == 3);
+  ComponentTree tree;
+  tree.build(map.view());
+  for (const Nodes& nodes : {nodes_of(tree), nodes_of(plain::component_tree(map.view()))}) {
+    CHECK(nodes.pixels.size() == 4);
+    CHECK(nodes.of_pixel[1] == nodes.of_pixel[2]);
+    CHECK(nodes.pixels.at(nodes.of_pixel[3]).size() == 5);
+  }
 }

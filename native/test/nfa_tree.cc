@@ -5,8 +5,10 @@
 #include <initializer_list>
 #include <limits>
 
-#include "../kernels/component_tree.h"
+#include "../plain/component_tree.h"
+#include "../plain/nfa_tree.h"
 #include "doctest/doctest.h"
+#include "instruction_sets.h"
 #include "random_map.h"
 
 using namespace uflow;
@@ -18,10 +20,10 @@ namespace {
 // The selection written as a recursion over explicit lists of pixels: the specification.
 class Specification {
  public:
-  Specification(const Map& map, std::size_t channels, Tail tail)
-      : map_(map), tree_(component_tree(scaled(map, channels).view())), children_(tree_.nodes()) {
+  Specification(EnergyView energy, Tail tail, Significance significance)
+      : count_(energy.size.pixels()), tree_(tree_of(energy)), children_(tree_.nodes()) {
     pixels_.resize(tree_.nodes());
-    for (std::size_t i = 0; i < map.data.size(); i++) {
+    for (std::size_t i = 0; i < count_; i++) {
       for (std::uint32_t node = tree_.node_of[i];; node = tree_.parent[node]) {
         pixels_[node].push_back(i);
         if (tree_.parent[node] == node) break;
@@ -31,17 +33,18 @@ class Specification {
       children_[tree_.parent[node]].push_back(node);
     for (const auto& pixels : pixels_) {
       float smallest = std::numeric_limits<float>::infinity();
-      for (const std::size_t pixel : pixels) smallest = std::min(smallest, map.data[pixel]);
-      const double tail_of_pixel = log_chi2_survival(smallest, static_cast<double>(channels), tail);
-      log_probability_.push_back(static_cast<double>(pixels.size()) * tail_of_pixel);
+      for (const std::size_t pixel : pixels) smallest = std::min(smallest, energy.data[pixel]);
+      const auto area = static_cast<double>(pixels.size());
+      significance_.push_back(area * log_chi2_survival(smallest / energy.scale, energy.dof, tail));
+      if (significance == Significance::probability) continue;
+      significance_.back() += log_number_of_polyominoes(area) - log_number_of_polyominoes(1);
     }
   }
 
   std::vector<float> map() const {
-    std::vector<float> result(map_.data.size(), std::numeric_limits<float>::quiet_NaN());
+    std::vector<float> result(count_, std::numeric_limits<float>::quiet_NaN());
     for (const std::uint32_t node : clusters(static_cast<std::uint32_t>(tree_.nodes() - 1))) {
-      for (const std::size_t pixel : pixels_[node])
-        result[pixel] = static_cast<float>(log_probability_[node]);
+      for (const std::size_t pixel : pixels_[node]) result[pixel] = static_cast<float>(significance_[node]);
     }
     return result;
   }
@@ -55,27 +58,36 @@ class Specification {
     for (const std::uint32_t child : children_[node]) {
       const auto chosen = clusters(child);
       all_single = all_single && chosen.size() == 1;
-      least = std::min(least, log_probability_[chosen[0]]);
+      least = std::min(least, significance_[chosen[0]]);
       below.insert(below.end(), chosen.begin(), chosen.end());
     }
     if (below.empty()) return {node};
-    const double mine = log_probability_[node];
+    const double mine = significance_[node];
     const bool replaces = all_single && (children_[node].size() == 1 ? mine < least : mine <= least);
     return replaces ? std::vector<std::uint32_t>{node} : below;
   }
 
-  static Map scaled(const Map& map, std::size_t channels) {
-    Map result = map;
-    for (float& value : result.data) value /= static_cast<float>(channels);
-    return result;
+  static plain::ComponentTree tree_of(EnergyView energy) {
+    std::vector<float> mean(energy.data, energy.data + energy.size.pixels());
+    for (float& value : mean) value /= static_cast<float>(energy.channels);
+    return plain::component_tree({mean.data(), energy.size});
   }
 
-  const Map& map_;
-  ComponentTree tree_;
+  std::size_t count_;
+  plain::ComponentTree tree_;
   std::vector<std::vector<std::uint32_t>> children_;
   std::vector<std::vector<std::size_t>> pixels_;
-  std::vector<double> log_probability_;
+  std::vector<double> significance_;
 };
+
+// With the ideal degrees of freedom or with fitted ones.
+EnergyView random_background(Random& random, const Map& map) {
+  EnergyView energy = map.energy(1 + random.below(20));
+  if (random.below(2) == 0) return energy;
+  energy.dof = 0.5 + 30 * random.uniform();
+  energy.scale = 0.1 + 3 * random.uniform();
+  return energy;
+}
 
 bool same(const std::vector<float>& a, const std::vector<float>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -86,27 +98,39 @@ bool same(const std::vector<float>& a, const std::vector<float>& b) {
 
 TEST_CASE("the clusters are those of the recursive specification") {
   Random random(2);
+  ClusterFinder finder;
   for (int round = 0; round < 400; round++) {
     const Map map = test::random_map(random, 9);
-    const std::size_t channels = 1 + random.below(20);
-    const Tail tail = random.below(2) == 0 ? Tail::exact : Tail::chernoff;
-    std::vector<float> out(map.data.size());
-    nfa_tree(map.energy(channels), tail, out);
-    CHECK(same(out, Specification(map, channels, tail).map()));
+    const EnergyView energy = random_background(random, map);
+    for (const Tail tail : {Tail::exact, Tail::chernoff}) {
+      for (const auto significance : {Significance::probability, Significance::by_size}) {
+        const auto wanted = Specification(energy, tail, significance).map();
+        std::vector<float> out(map.data.size());
+        finder.find(energy, tail, significance, out);
+        CHECK(same(out, wanted));
+        plain::nfa_tree(energy, tail, significance, out);
+        CHECK(same(out, wanted));
+      }
+    }
   }
 }
 
-TEST_CASE("the map holds numbers only, whatever the energies and sizes") {
+TEST_CASE("the map equals its specification and holds numbers only, whatever the energies and sizes") {
   Random random(3);
+  NfaTreeWorkspace workspace;
   for (int round = 0; round < 200; round++) {
-    const Map fine = test::random_map(random, 12);
+    const Map fine = test::random_map(random, 40);
     const Map coarse = test::random_map(random, 12);
-    const EnergyView energies[] = {fine.energy(1 + random.below(900)), coarse.energy(1 + random.below(900))};
-    const Size to{1 + random.below(30), 1 + random.below(30)};
-    std::vector<float> out(to.pixels());
+    const EnergyView energies[] = {random_background(random, fine), random_background(random, coarse)};
+    const Size to{1 + random.below(50), 1 + random.below(50)};
+    std::vector<float> out(to.pixels()), wanted(to.pixels());
     for (const Tail tail : {Tail::exact, Tail::chernoff}) {
-      for (const Tests tests : {Tests::all, Tests::per_scale}) {
-        nfa_tree_map(energies, to, tail, tests, out);
+      for (const Tests tests : {Tests::all, Tests::per_scale, Tests::by_size}) {
+        plain::nfa_tree_map(energies, to, tail, tests, wanted);
+        test::with_every_instruction_set([&] {
+          nfa_tree_map(energies, to, tail, tests, out, workspace);
+          CHECK(out == wanted);
+        });
         CHECK(std::all_of(out.begin(), out.end(), [](float value) { return std::isfinite(value); }));
       }
     }
@@ -117,6 +141,15 @@ TEST_CASE("a deep tree and a flat one need no recursion") {
   Map ramp{{400, 400}, {}};
   for (std::size_t i = 0; i < ramp.size.pixels(); i++) ramp.data.push_back(static_cast<float>(i));
   std::vector<float> out(ramp.size.pixels());
-  nfa_tree(ramp.energy(8), Tail::exact, out);
+  ClusterFinder().find(ramp.energy(8), Tail::exact, Significance::probability, out);
   CHECK(std::isfinite(out.back()));
+}
+
+TEST_CASE("a region's budget by size is that of its polyominoes") {
+  const double many = log_number_of_polyominoes(100) - log_number_of_polyominoes(1);
+  CHECK(many == doctest::Approx(99 * std::log10(4.06257) - 2));
+  const double pixels[] = {64, 16};
+  const auto by_size = log_numbers_of_tests(pixels, Tests::by_size);
+  CHECK(by_size[0] == doctest::Approx(std::log10(2 * 64.0 * 64 * 0.316915 * 4.06257)));
+  CHECK(by_size[1] == doctest::Approx(std::log10(2 * 16.0 * 16 * 0.316915 * 4.06257)));
 }

@@ -1,0 +1,58 @@
+// The regions of one scale that the a contrario test looks at, and their probabilities. Under the hypothesis
+// "only chance" the energy of a pixel is χ² (see EnergyView); a region of n pixels that all have at least the
+// energy m then has the probability P(χ² ≥ m)ⁿ. Candidates are the nodes of the component tree of
+// energy/channels. Paper section 4; docs/maths.md, "The a contrario test".
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "component_tree.h"
+#include "tail.h"
+#include "views.h"
+
+namespace uflow {
+
+enum class Significance {
+  probability,  // of a region: log10 P
+  by_size,  // log10 P, plus log10 of how many more shapes a region of its size can have than a single pixel
+};
+
+// Finds the clusters: the nodes of the tree that remain when every branch keeps its most significant node.
+// Keeps its memory from one map to the next.
+class ClusterFinder {
+ public:
+  // Per pixel the significance of the cluster that holds it; NaN outside of all clusters; −infinity where the
+  // Chernoff formula yields it. `out` has energy.size.pixels() values. Throws BadTensor on an energy that is
+  // negative or not finite. O(n α(n)), and one tail per node.
+  void find(EnergyView energy, Tail tail, Significance significance, std::span<float> out);
+
+ private:
+  using Index = ComponentTree::Index;
+
+  // What is known of a node, once all that lies in it has been visited.
+  struct Node {
+    double significance;    // its own
+    double least;           // the smallest among the choices of its children
+    float smallest_energy;  // found among its own pixels: those of its children are higher
+    Index area;             // pixels, those of its children included
+    Index choice;           // that of the only child, and then its own
+    std::uint8_t children;  // 0, 1 or 2 for more
+    bool split;             // some child keeps its parts apart
+    bool is_final;          // it is a cluster
+  };
+
+  void prepare(EnergyView energy, Significance significance);
+  void choose(EnergyView energy, Tail tail, Significance significance);
+  void write(std::span<float> out);
+
+  static Index choice_of(Index rank, const Node& node);
+  static void add_child(Node& parent, const Node& child, double significance_of_choice);
+
+  std::vector<float> mean_energy_;
+  ComponentTree tree_;
+  std::vector<Node> nodes_;              // per rank
+  std::vector<double> log_more_shapes_;  // per area
+};
+
+}  // namespace uflow
