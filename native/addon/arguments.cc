@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <cmath>
+#include <sstream>
 
 namespace uflow::addon {
 namespace {
@@ -55,6 +56,14 @@ double number(Napi::Value value, const std::string& name) {
   return value.As<Napi::Number>().DoubleValue();
 }
 
+double number_within(Napi::Value value, const std::string& name, double least, double most) {
+  const double given = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  if (given >= least && given <= most) return given;
+  std::ostringstream what;
+  what << "a number from " << least << " to " << most;
+  bad_option(value.Env(), expected(what.str(), name, shown(value)));
+}
+
 std::size_t dimension(Napi::Value value, const std::string& name) {
   const double given = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
   if (!(given >= 1 && given <= largest_dimension && given == std::floor(given))) {
@@ -87,10 +96,19 @@ FloatTensor::FloatTensor(Napi::Value value, const std::string& name, Kind kind) 
   const auto from = object(value, name);
   if (kind != Kind::map) channels_ = dimension(from.Get("channels"), name + ".channels");
   size_ = addon::size(from, name);
+  dof_ = static_cast<double>(channels_);
+  if (kind == Kind::energy) read_background(from);
   const Napi::Value data = from.Get("data");
   const bool fits = data.IsTypedArray() && data.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array;
   if (!fits) bad_tensor(value.Env(), expected("a Float32Array", name + ".data", shown(data)));
   data_ = data;
+}
+
+void FloatTensor::read_background(Napi::Object from) {
+  const Napi::Value scale = from.Get("scale");
+  const Napi::Value dof = from.Get("dof");
+  if (!scale.IsUndefined()) scale_ = number_within(scale, name_ + ".scale", 1e-30, 1e30);
+  if (!dof.IsUndefined()) dof_ = number_within(dof, name_ + ".dof", 0.001, 1e9);
 }
 
 const float* FloatTensor::memory() const {

@@ -38,6 +38,8 @@ Napi::Object object(Napi::Value value, const std::string& name);
 // An absent argument gives an empty object.
 Napi::Object optional_object(Napi::Value value, const std::string& name);
 double number(Napi::Value value, const std::string& name);
+// A number from `least` to `most`.
+double number_within(Napi::Value value, const std::string& name, double least, double most);
 // A whole number from 1 to 65535.
 std::size_t dimension(Napi::Value value, const std::string& name);
 // `width` and `height` of an object, of at most 2^28 pixels.
@@ -45,7 +47,8 @@ Size size(Napi::Object from, const std::string& name);
 // The position of a word in `words`; an absent value gives the first.
 std::size_t choice(Napi::Value value, const std::string& name, std::span<const char* const> words);
 
-// `channels` (where the tensor has them), `height`, `width` and `data` of an object.
+// `channels` (where the tensor has them), `height`, `width` and `data` of an object; of an energy also
+// `scale` and `dof` where they are given.
 class FloatTensor {
  public:
   enum class Kind { latent, energy, map };
@@ -53,18 +56,21 @@ class FloatTensor {
   FloatTensor(Napi::Value value, const std::string& name, Kind kind);
 
   LatentView latent() const { return {memory(), channels_, size_}; }
-  EnergyView energy() const { return {memory(), channels_, size_}; }
+  EnergyView energy() const { return {memory(), channels_, size_, scale_, dof_}; }
   MapView map() const { return {memory(), size_}; }
   Size size() const { return size_; }
   std::size_t channels() const { return channels_; }
 
  private:
+  void read_background(Napi::Object from);
   // Checked when it is handed out: reading the other arguments may have detached it.
   const float* memory() const;
 
   std::string name_;
   Kind kind_;
   std::size_t channels_ = 1;
+  double scale_ = 1;
+  double dof_ = 1;
   Size size_{};
   Napi::Value data_;
 };

@@ -9,11 +9,8 @@ namespace uflow::addon {
 
 Napi::Value log_chi2_survival(const Napi::CallbackInfo& info) {
   const double x = number(info[0], "x");
-  const double dof = number(info[1], "dof");
+  const double dof = number_within(info[1], "dof", 0.001, 1e9);
   if (x < 0) bad_option(info.Env(), "expected a number ≥ 0 for x but received " + shown(info[0]));
-  if (!(dof >= 0.001 && dof <= 1e9)) {
-    bad_option(info.Env(), "expected a number from 0.001 to 1e9 for dof but received " + shown(info[1]));
-  }
   return Napi::Number::New(info.Env(), uflow::log_chi2_survival(x, dof, tail(info[2], "tail")));
 }
 

@@ -6,7 +6,7 @@ import { UflowError, type UflowErrorCode } from "../error.js";
 import { loadAddon } from "./addon.js";
 import type { Kernels } from "./types.js";
 
-export type { Energy, Kernels, Latent, Map2d, RawImage, Region, Tail } from "./types.js";
+export type { Energy, Kernels, Latent, Map2d, RawImage, Region, Tail, Tests } from "./types.js";
 
 const addon = loadAddon();
 

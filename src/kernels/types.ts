@@ -20,12 +20,19 @@ export interface Latent {
   width: number;
 }
 
-/** Σ z² over the channels, per pixel: [height, width], all ≥ 0; `channels` says how many were summed. */
+/**
+ * Σ z² over the channels, per pixel: [height, width], all ≥ 0; `channels` says how many were summed. By chance alone
+ * energy/scale is taken to be χ² with `dof` degrees of freedom.
+ */
 export interface Energy {
   data: Float32Array;
   channels: number;
   height: number;
   width: number;
+  /** 1e-30 … 1e30; default: 1, that of an ideal latent. */
+  scale?: number;
+  /** 0.001 … 1e9, real; default: channels, those of an ideal latent. */
+  dof?: number;
 }
 
 /** One number per pixel: [height, width]. */
@@ -57,6 +64,9 @@ export interface Region {
 /** How likely an energy is by chance: the χ² tail itself, or the reference's Chernoff formula. */
 export type Tail = "exact" | "chernoff";
 
+/** How the number of tests in NFA = tests × probability is counted. */
+export type Tests = "all" | "per-scale" | "by-size";
+
 export interface Kernels {
   /**
    * Resizes with an antialiased triangle filter (Pillow's, bit for bit), then (value/255 − mean)/std. Planar RGB
@@ -76,10 +86,13 @@ export interface Kernels {
   logNumberOfRegions(pixels: readonly number[]): number;
   /** log₁₀ probability of the final cluster of each pixel; NaN outside. Default tail: exact. */
   nfaTree(energy: Energy, options?: { tail?: Tail }): Map2d;
-  /** log₁₀ NFA per pixel. Default tail: exact; default tests: all (one number of tests for all scales). */
+  /**
+   * log₁₀ NFA per pixel. Default tail: exact. Default tests: all, one number of tests for all scales; per-scale: each
+   * scale with its own; by-size: each size of region on each scale with its own. docs/maths.md, "The a contrario test".
+   */
   nfaTreeMap(
     energies: readonly Energy[],
-    to: { width: number; height: number; tail?: Tail; tests?: "all" | "per-scale" },
+    to: { width: number; height: number; tail?: Tail; tests?: Tests },
   ): Map2d;
   /**
    * Connected regions where log NFA < logEpsilon (default 0), most significant first. `score` (of the same size)

@@ -89,6 +89,15 @@ describe("the exact tail", () => {
   });
 });
 
+describe("a fitted background", () => {
+  it("tests energy/scale against its own degrees of freedom", () => {
+    const data = new Float32Array(25).fill(1);
+    data[12] = 90;
+    const map = nfaTree({ data, channels: 10, height: 5, width: 5, scale: 2, dof: 4.5 });
+    expect(map.data[12]).toBeCloseTo(logChi2Survival(45, 4.5), 4);
+  });
+});
+
 describe("the number of tests", () => {
   const quiet = (side: number): Energy => ({
     data: new Float32Array(side * side),
@@ -104,5 +113,16 @@ describe("the number of tests", () => {
     const perScale = nfaTreeMap(energies, { ...to, tests: "per-scale" }).data[0]!;
     expect(all).toBeCloseTo(logNumberOfRegions([256, 64]), 4);
     expect(perScale).toBeCloseTo(Math.log10(2) + logNumberOfRegions([64]), 4);
+  });
+
+  it("by size is that of its polyominoes, for every scale and size", () => {
+    const data = new Float32Array(256).fill(1);
+    data.set([90, 95], 100);
+    const found = { data, channels: 4, height: 16, width: 16 };
+    const map = nfaTreeMap([found, quiet(8)], { width: 16, height: 16, tests: "by-size" });
+    const shapes = (cells: number) => Math.log10((0.316915 * 4.06257 ** cells) / cells);
+    const wanted = Math.log10(2 * 256 ** 2) + shapes(2) + 2 * logChi2Survival(90, 4);
+    expect(map.data[100]).toBeCloseTo(wanted, 3);
+    expect(map.data[0]).toBeGreaterThan(0);
   });
 });
