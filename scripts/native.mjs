@@ -1,7 +1,7 @@
 // Building the C++ parts: with CMake where it is installed, else by calling the compiler, so that a compiler is enough.
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { answers, bin, fail, filesOf, root, run, windows } from "./tools.mjs";
 
 const require = createRequire(import.meta.url);
@@ -46,50 +46,81 @@ function compileAddon(compiler) {
 /** The C++ tests as `program`, with sanitizers where the compiler has them. */
 export function buildKernelTests(program) {
   const compiler = findCompiler();
-  const folder = join(root, "build", "tests");
-  mkdirSync(folder, { recursive: true });
-  const sanitize = !windows && sanitizersWork(compiler, folder);
+  const sanitize = !windows && flagsWork(compiler, sanitizers);
   if (!sanitize) console.error("native tests: this compiler has no sanitizers; they run without");
+  buildProgram(program, { room: "test", option: "UFLOW_TESTS", compiler, sanitize, type: "Debug" });
+}
+
+/**
+ * The fuzzer of the kernels as `program`: with libFuzzer where Clang has it, else one that feeds pseudo-random bytes.
+ * @returns whether it is libFuzzer
+ */
+export function buildFuzzer(program) {
+  const clang = ["clang++", ...versions.map((version) => `clang++-${version}`)].find(
+    (name) => answers(name) && flagsWork(name, ["-fsanitize=fuzzer,address,undefined"], fuzzerStub),
+  );
+  const compiler = clang ?? findCompiler();
+  const sanitize = !windows && flagsWork(compiler, sanitizers);
+  const type = "RelWithDebInfo";
+  buildProgram(program, {
+    room: "fuzz",
+    option: "UFLOW_FUZZ",
+    compiler,
+    sanitize,
+    type,
+    fuzzer: Boolean(clang),
+  });
+  return Boolean(clang);
+}
+
+const versions = [20, 19, 18, 17, 16, 15, 14];
+const sanitizers = ["-fsanitize=address,undefined"];
+const fuzzerStub =
+  '#include <cstdint>\n#include <cstddef>\nextern "C" int LLVMFuzzerTestOneInput(const uint8_t*, size_t) { return 0; }';
+
+function buildProgram(program, build) {
+  const folder = dirname(program);
+  mkdirSync(folder, { recursive: true });
   rmSync(program, { force: true });
-  if (!(cmakeWorks() ? cmakeTests(folder, sanitize) : compileTests(compiler, program, sanitize))) {
-    fail("The native tests could not be built; the compiler's messages are above.");
+  if (!(cmakeWorks() ? cmakeProgram(folder, build) : compileProgram(program, build))) {
+    fail(`The native ${build.room} program could not be built; the compiler's messages are above.`);
   }
 }
 
-function cmakeTests(folder, sanitize) {
+function cmakeProgram(folder, { option, compiler, sanitize, type }) {
   const options = {
+    CMAKE_CXX_COMPILER: compiler,
+    CMAKE_BUILD_TYPE: type,
     UFLOW_ADDON: "OFF",
-    UFLOW_TESTS: "ON",
+    [option]: "ON",
     UFLOW_SANITIZE: sanitize ? "ON" : "OFF",
-    CMAKE_BUILD_TYPE: "Debug",
   };
   const definitions = Object.entries(options).map(([name, value]) => `-D${name}=${value}`);
   const quiet = ["--log-level=ERROR", "-Wno-dev"];
-  if (!run("cmake", ["-S", root, "-B", folder, ...quiet, ...definitions], { stdio: ["ignore", "ignore", 2] }))
-    return false;
-  return run("cmake", ["--build", folder, "--parallel", "2"], { stdio: ["ignore", "ignore", 2] });
+  const silent = { stdio: ["ignore", "ignore", 2] };
+  if (!run("cmake", ["-S", root, "-B", folder, ...quiet, ...definitions], silent)) return false;
+  return run("cmake", ["--build", folder, "--parallel", "2"], silent);
 }
 
-function compileTests(compiler, program, sanitize) {
-  const sanitizers = sanitize ? ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"] : [];
-  const files = [...kernelSources(), ...sources("test")];
+function compileProgram(program, { room, compiler, sanitize, type, fuzzer }) {
+  const files = [...kernelSources(), ...sources(room)];
   return run(compiler, [
     ...common,
-    "-g",
-    ...sanitizers,
-    "-isystem",
-    join(root, "native/test"),
-    ...files,
-    "-o",
-    program,
+    ...(type === "Debug" ? ["-g"] : ["-g", "-O2"]),
+    ...(sanitize ? [...sanitizers, "-fno-sanitize-recover=all"] : []),
+    ...(fuzzer ? ["-fsanitize=fuzzer", "-DUFLOW_LIBFUZZER"] : []),
+    ...["-isystem", join(root, "native/test"), ...files, "-o", program],
   ]);
 }
 
-function sanitizersWork(compiler, folder) {
-  const program = join(folder, "sanitizer-check");
-  const args = ["-x", "c++", "-", "-fsanitize=address,undefined", "-o", program];
-  const built = run(compiler, args, { input: "int main() {}", stdio: ["pipe", "ignore", "ignore"] });
-  return built && existsSync(program) && answers(program, []);
+/** Whether a program built with these flags runs. */
+function flagsWork(compiler, flags, source = "int main() {}") {
+  const folder = join(root, "build");
+  mkdirSync(folder, { recursive: true });
+  const program = join(folder, "flags-check");
+  const args = ["-x", "c++", "-", ...flags, "-o", program];
+  const built = run(compiler, args, { input: source, stdio: ["pipe", "ignore", "ignore"] });
+  return built && existsSync(program) && answers(program, source.includes("main") ? [] : ["-runs=0"]);
 }
 
 function findCompiler() {

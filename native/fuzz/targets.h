@@ -1,0 +1,28 @@
+// One target per kernel: builds arguments of any shape and content from bytes, runs the fast kernel and its
+// specification, and stops the program where they differ. The sanitizers watch the memory.
+#pragma once
+
+#include <span>
+
+#include "input.h"
+
+namespace uflow::fuzz {
+
+void energy(Input& input);
+void anomaly_map(Input& input);
+void nfa_tree(Input& input);
+void regions(Input& input);
+void resample(Input& input);
+void tails(Input& input);
+
+struct Target {
+  const char* name;
+  void (*run)(Input&);
+};
+
+inline constexpr Target targets[] = {
+    {"energy", energy},   {"anomaly_map", anomaly_map}, {"nfa_tree", nfa_tree},
+    {"regions", regions}, {"resample", resample},       {"tails", tails},
+};
+
+}  // namespace uflow::fuzz

@@ -1,0 +1,32 @@
+// Builds and runs the fuzzer of the kernels: `node scripts/fuzz.mjs [SECONDS] [options of libFuzzer]`. What it finds it
+// keeps in build/fuzz/corpus and goes on from there.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildFuzzer } from "./native.mjs";
+import { root, step, windows } from "./tools.mjs";
+
+const folder = join(root, "build", "fuzz");
+const program = join(folder, windows ? "RelWithDebInfo/kernel_fuzz.exe" : "kernel_fuzz");
+const kind = join(folder, "kind");
+const corpus = join(folder, "corpus");
+const sources = [
+  "native/kernels",
+  "native/plain",
+  "native/fuzz",
+  "CMakeLists.txt",
+  "scripts/fuzz.mjs",
+  "scripts/native.mjs",
+];
+
+step("fuzzer", sources, "build/fuzz/.uflow-setup", () => {
+  writeFileSync(kind, buildFuzzer(program) ? "libFuzzer" : "random");
+});
+const [seconds = "60", ...options] = process.argv.slice(2);
+mkdirSync(corpus, { recursive: true });
+const libFuzzer = existsSync(kind) && readFileSync(kind, "utf8") === "libFuzzer";
+const limits = [`-max_total_time=${seconds}`, "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048"];
+const quiet = ["-verbosity=0", "-print_final_stats=1"];
+const args = libFuzzer ? [corpus, ...limits, ...quiet, ...options] : [seconds, ...options];
+const { status } = spawnSync(program, args, { cwd: folder, stdio: "inherit" });
+process.exit(status ?? 1);
