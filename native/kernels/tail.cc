@@ -1,6 +1,8 @@
 #include "tail.h"
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <numbers>
 
@@ -8,22 +10,33 @@ namespace uflow {
 namespace {
 
 constexpr double ln10 = std::numbers::ln10;
+constexpr double pi = std::numbers::pi;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
-// x − a − a·ln(x/a), which is 0 at x = a, without cancellation near there. With e = (x − a)/a and s = e/(2 +
+// Everything below is about Γ(a, y), with a = dof/2 and y = x/2. From here on the expansion for large a is
+// used near the mean.
+constexpr double large = 16;
+
+// ln(y/a), also where the quotient of extreme numbers is no double.
+double log_quotient(double y, double a) {
+  const double quotient = y / a;
+  return std::isnormal(quotient) ? std::log(quotient) : std::log(y) - std::log(a);
+}
+
+// y − a − a·ln(y/a), which is 0 at y = a, without cancellation near there: with e = (y − a)/a and s = e/(2 +
 // e), ln(1 + e) = 2·(s + s³/3 + s⁵/5 + …) and e = s·e + 2·s.
-double deviance(double a, double x) {
-  const double e = (x - a) / a;
-  if (std::abs(e) > 0.25) return x - a - a * (std::log(x) - std::log(a));
+double deviance(double a, double y) {
+  if (y < a / 3 || y > 3 * a) return y - a - a * log_quotient(y, a);
+  const double e = (y - a) / a;
   const double s = e / (2 + e);
   const double square = s * s;
   double sum = 0;
   double power = 1;
-  for (int k = 3; power > epsilon * epsilon; k += 2, power *= square) sum += power / k;
-  return a * (s * e - 2 * s * square * sum);
+  for (int k = 3; power > epsilon / 8; k += 2, power *= square) sum += power / k;
+  return a * s * (e - 2 * square * sum);
 }
 
-// The error of Stirling's formula: ln Γ(a + 1) − (a + ½)·ln a + a − ½·ln 2π.
+// The error of Stirling's formula: ln Γ(a + 1) − (a + ½)·ln a + a − ½·ln 2π (DLMF 5.11.1).
 double stirling_error(double a) {
   double recursion = 0;
   for (; a < 16; a += 1) recursion += (a + 0.5) * std::log1p(1 / a) - 1;
@@ -35,54 +48,99 @@ double stirling_error(double a) {
   return recursion + inverse * series;
 }
 
-// ln(xᵃ·e⁻ˣ / Γ(a + 1)), as deviance and Stirling error (C. Loader, "Fast and accurate computation of
-// binomial probabilities", 2000): a·ln x − x − ln Γ(a + 1) would lose all digits of a difference of large
+// ln(yᵃ·e⁻ʸ / Γ(a + 1)), as deviance and Stirling error (C. Loader, "Fast and accurate computation of
+// binomial probabilities", 2000): a·ln y − y − ln Γ(a + 1) would lose all digits of a difference of large
 // numbers.
-double log_gamma_term(double a, double x) {
-  return -deviance(a, x) - stirling_error(a) - 0.5 * std::log(2 * std::numbers::pi * a);
+double log_gamma_term(double a, double deviance) {
+  return -deviance - stirling_error(a) - 0.5 * std::log(2 * pi * a);
 }
 
-// Σ xᵏ / ((a + 1)…(a + k)): the lower incomplete gamma function over its leading term; converges fast for x <
-// a + 1.
-double lower_series(double a, double x) {
+// Σ yᵏ / ((a + 1)…(a + k)): the lower incomplete gamma function over yᵃ·e⁻ʸ/a (DLMF 8.11.4).
+double lower_series(double a, double y) {
   double term = 1;
   double sum = 1;
-  for (double k = 1; term > epsilon * sum / 4; k += 1) {
-    term *= x / (a + k);
+  for (double k = 1; term > epsilon / 8 * sum; k += 1) {
+    term *= y / (a + k);
     sum += term;
   }
   return sum;
 }
 
-// The continued fraction of the upper incomplete gamma function over xᵃ·e⁻ˣ (Lentz's method), for x ≥ a + 1:
-// 1/(x + 1 − a − 1·(1 − a)/(x + 3 − a − 2·(2 − a)/(x + 5 − a − …))).
-double upper_fraction(double a, double x) {
-  constexpr double tiny = 1e-300;
-  double b = x + 1 - a;
-  double c = 1 / tiny;
+// The continued fraction of the upper incomplete gamma function over yᵃ·e⁻ʸ (DLMF 8.9.2, even part),
+// 1/(y + 1 − a − 1·(1 − a)/(y + 3 − a − 2·(2 − a)/(y + 5 − a − …))), as the series of the differences of its
+// convergents.
+double upper_fraction(double a, double y) {
+  double b = y + 1 - a;
   double d = 1 / b;
-  double fraction = d;
-  for (double k = 1;; k += 1) {
-    const double numerator = -k * (k - a);
+  double term = d;
+  double sum = d;
+  for (double k = 1; std::abs(term) > epsilon / 8 * sum; k += 1) {
+    const double numerator = k * (a - k);
+    const double before = d;
     b += 2;
-    d = numerator * d + b;
-    if (std::abs(d) < tiny) d = tiny;
-    c = b + numerator / c;
-    if (std::abs(c) < tiny) c = tiny;
-    d = 1 / d;
-    const double factor = c * d;
-    fraction *= factor;
-    if (std::abs(factor - 1) <= epsilon) return fraction;
+    d = 1 / (b + numerator * before);
+    term *= -numerator * before * d;
+    sum += term;
   }
+  return sum;
 }
+
+// exp(z²)·erfc(z), z² = square. erfc is Γ(½, z²)/√π (DLMF 7.11.2).
+double scaled_erfc(double square) {
+  if (square < 16) return std::exp(square) * std::erfc(std::sqrt(square));
+  return std::sqrt(square / pi) * upper_fraction(0.5, square);
+}
+
+// Taylor coefficients at η = 0 of η/(λ − 1), where ½·η² = λ − 1 − ln λ. Those of μ = λ − 1 follow from μ·μ' =
+// η·(1 + μ), and η/μ is μ' − η.
+constexpr std::size_t terms = 30;
+constexpr auto mean_coefficients = [] {
+  std::array<double, terms + 2> mu{0, 1};
+  for (std::size_t n = 2; n < mu.size(); ++n) {
+    mu[n] = mu[n - 1] / static_cast<double>(n + 1);
+    for (std::size_t i = 2; i < n; ++i) mu[n] -= mu[i] * mu[n + 1 - i] / 2;
+  }
+  std::array<double, terms + 1> result{};
+  for (std::size_t n = 0; n <= terms; ++n) result[n] = static_cast<double>(n + 1) * mu[n + 1];
+  result[1] -= 1;
+  return result;
+}();
+
+// R in Q(a, y) = ½·erfc(η·√(a/2)) + exp(−½·a·η²)·R, for large a and |η| ≤ 1 (DLMF 8.12.3, 8.12.4; N. Temme,
+// "On the computation of the incomplete gamma functions for large values of the parameters", 1987). With R =
+// Σ βₙ·ηⁿ / (Γ*(a)·√(2·π·a)) the derivative of Q gives βₙ₋₁ = fₙ + (n + 1)/a·βₙ₊₁ and Γ*(a) = 1 + β₁/a, where
+// fₙ are the coefficients above.
+double mean_remainder(double a, double eta) {
+  double sum = 0;
+  double after = 0;  // βₙ₊₁
+  double beta = 0;   // βₙ
+  for (std::size_t n = terms; n >= 1; --n) {
+    const double before = mean_coefficients[n] + static_cast<double>(n + 1) / a * after;
+    after = beta;
+    beta = before;
+    sum = sum * eta + beta;
+  }
+  return sum / ((1 + after / a) * std::sqrt(2 * pi * a));
+}
+
+// ln P(χ² ≥ x) from ln P(χ² < x).
+double log_complement(double log_lower) { return std::log1p(-std::exp(log_lower)); }
 
 double log_chi2_survival_exact(double x, double dof) {
   if (x <= 0) return 0;
   if (std::isinf(x)) return -std::numeric_limits<double>::infinity();
   const double a = dof / 2;
   const double y = x / 2;
-  if (y < a + 1) return std::log1p(-std::exp(log_gamma_term(a, y)) * lower_series(a, y)) / ln10;
-  return (log_gamma_term(a, y) + std::log(a * upper_fraction(a, y))) / ln10;
+  const double dev = deviance(dof, x) / 2;
+  if (a >= large && dev <= a / 2) {
+    const double half = scaled_erfc(dev) / 2;
+    const double eta = std::sqrt(2 * dev / a);
+    return x < dof ? log_complement(std::log(half - mean_remainder(a, -eta)) - dev) / ln10
+                   : (std::log(half + mean_remainder(a, eta)) - dev) / ln10;
+  }
+  const double term = log_gamma_term(a, dev);
+  if (y < a + 1) return log_complement(term + std::log(lower_series(a, y))) / ln10;
+  return (term + std::log(a * upper_fraction(a, y))) / ln10;
 }
 
 double log_chi2_survival_chernoff(double x, double dof) {
