@@ -13,8 +13,7 @@ constexpr double ln10 = std::numbers::ln10;
 constexpr double pi = std::numbers::pi;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
-// Everything below is about Γ(a, y), with a = dof/2 and y = x/2. From here on the expansion for large a is
-// used near the mean.
+// Everything below is about Γ(a, y), with a = dof/2 and y = x/2. From this a on expansions for large a hold.
 constexpr double large = 16;
 
 // ln(y/a), also where the quotient of extreme numbers is no double.
@@ -23,23 +22,22 @@ double log_quotient(double y, double a) {
   return std::isnormal(quotient) ? std::log(quotient) : std::log(y) - std::log(a);
 }
 
-// y − a − a·ln(y/a), which is 0 at y = a, without cancellation near there: with e = (y − a)/a and s = e/(2 +
-// e), ln(1 + e) = 2·(s + s³/3 + s⁵/5 + …) and e = s·e + 2·s.
+// y − a − a·ln(y/a), which is 0 at y = a, without cancellation near there: with s = (y − a)/(y + a), ln(y/a)
+// = 2·(s + s³/3 + s⁵/5 + …), and y − a − 2·a·s = s·(y − a).
 double deviance(double a, double y) {
   if (y < a / 3 || y > 3 * a) return y - a - a * log_quotient(y, a);
-  const double e = (y - a) / a;
-  const double s = e / (2 + e);
+  const double s = (y - a) / (y + a);
   const double square = s * s;
   double sum = 0;
   double power = 1;
   for (int k = 3; power > epsilon / 8; k += 2, power *= square) sum += power / k;
-  return a * s * (e - 2 * square * sum);
+  return s * (y - a - 2 * a * square * sum);
 }
 
 // The error of Stirling's formula: ln Γ(a + 1) − (a + ½)·ln a + a − ½·ln 2π (DLMF 5.11.1).
 double stirling_error(double a) {
   double recursion = 0;
-  for (; a < 16; a += 1) recursion += (a + 0.5) * std::log1p(1 / a) - 1;
+  for (; a < large; a += 1) recursion += (a + 0.5) * std::log1p(1 / a) - 1;
   const double inverse = 1 / a;
   const double q = inverse * inverse;
   const double series =
@@ -93,7 +91,7 @@ double scaled_erfc(double square) {
 
 // Taylor coefficients at η = 0 of η/(λ − 1), where ½·η² = λ − 1 − ln λ. Those of μ = λ − 1 follow from μ·μ' =
 // η·(1 + μ), and η/μ is μ' − η.
-constexpr std::size_t terms = 30;
+constexpr std::size_t terms = 26;
 constexpr auto mean_coefficients = [] {
   std::array<double, terms + 2> mu{0, 1};
   for (std::size_t n = 2; n < mu.size(); ++n) {
@@ -111,34 +109,38 @@ constexpr auto mean_coefficients = [] {
 // Σ βₙ·ηⁿ / (Γ*(a)·√(2·π·a)) the derivative of Q gives βₙ₋₁ = fₙ + (n + 1)/a·βₙ₊₁ and Γ*(a) = 1 + β₁/a, where
 // fₙ are the coefficients above.
 double mean_remainder(double a, double eta) {
+  const double inverse = 1 / a;
   double sum = 0;
   double after = 0;  // βₙ₊₁
   double beta = 0;   // βₙ
   for (std::size_t n = terms; n >= 1; --n) {
-    const double before = mean_coefficients[n] + static_cast<double>(n + 1) / a * after;
+    const double before = mean_coefficients[n] + static_cast<double>(n + 1) * inverse * after;
     after = beta;
     beta = before;
     sum = sum * eta + beta;
   }
-  return sum / ((1 + after / a) * std::sqrt(2 * pi * a));
+  return sum / ((1 + after * inverse) * std::sqrt(2 * pi * a));
 }
 
 // ln P(χ² ≥ x) from ln P(χ² < x).
-double log_complement(double log_lower) { return std::log1p(-std::exp(log_lower)); }
+double log_complement(double log_lower) {
+  return std::log1p(-std::exp(log_lower));
+}
 
 double log_chi2_survival_exact(double x, double dof) {
   if (x <= 0) return 0;
   if (std::isinf(x)) return -std::numeric_limits<double>::infinity();
   const double a = dof / 2;
   const double y = x / 2;
-  const double dev = deviance(dof, x) / 2;
-  if (a >= large && dev <= a / 2) {
-    const double half = scaled_erfc(dev) / 2;
-    const double eta = std::sqrt(2 * dev / a);
-    return x < dof ? log_complement(std::log(half - mean_remainder(a, -eta)) - dev) / ln10
-                   : (std::log(half + mean_remainder(a, eta)) - dev) / ln10;
+  // Of (a, y), but half of the smallest x would be 0. This is ½·a·η² in Temme's expansion.
+  const double square = deviance(dof, x) / 2;
+  if (a >= large && square <= a / 2) {
+    const double half = scaled_erfc(square) / 2;
+    const double eta = std::sqrt(2 * square / a);
+    return x < dof ? log_complement(std::log(half - mean_remainder(a, -eta)) - square) / ln10
+                   : (std::log(half + mean_remainder(a, eta)) - square) / ln10;
   }
-  const double term = log_gamma_term(a, dev);
+  const double term = log_gamma_term(a, square);
   if (y < a + 1) return log_complement(term + std::log(lower_series(a, y))) / ln10;
   return (term + std::log(a * upper_fraction(a, y))) / ln10;
 }

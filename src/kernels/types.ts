@@ -80,7 +80,7 @@ export interface Kernels {
   energy(latent: Latent): Energy;
   /** 1 − mean over scales of the bilinearly upsampled likelihood exp(−energy / (2 channels)); 0 … 1. */
   anomalyMap(energies: readonly Energy[], to: { width: number; height: number }): Map2d;
-  /** log₁₀ P(χ²_dof ≥ x), x ≥ 0, dof from 0.001 to 1e9 (real). Default tail: exact. */
+  /** log₁₀ P(χ²_dof ≥ x), x ≥ 0, dof from 0.001 to 1e9 (real). Default tail: exact, to 1e-12 for dof ≥ 1. */
   logChi2Survival(x: number, dof: number, tail?: Tail): number;
   /** log₁₀ of the number of tests of the region NFA over scales with these numbers of pixels. */
   logNumberOfRegions(pixels: readonly number[]): number;
