@@ -31,6 +31,7 @@ void ClusterFinder::prepare(EnergyView energy, Significance significance) {
   std::transform(energy.data, energy.data + n, mean_energy_.begin(),
                  [channels](float value) { return value / channels; });
   constexpr double infinity = std::numeric_limits<double>::infinity();
+  chi2_.set_dof(energy.dof);
   nodes_.assign(n, {0, infinity, std::numeric_limits<float>::infinity(), 0, apart, 0, false, false});
   if (significance == Significance::probability) return;
   for (std::size_t area = log_more_shapes_.size(); area <= n; area++) {
@@ -54,13 +55,19 @@ void ClusterFinder::choose(EnergyView energy, Tail tail, Significance significan
       parent.smallest_energy = std::min(parent.smallest_energy, node.smallest_energy);
       continue;
     }
-    node.significance = node.area * log_chi2_survival(node.smallest_energy / energy.scale, energy.dof, tail);
+    node.significance = log_probability(node, energy, tail);
     if (significance == Significance::by_size) node.significance += log_more_shapes_[node.area];
     node.choice = choice_of(rank, node);
     if (&parent == &node) continue;
     parent.area += node.area;
     add_child(parent, node, node.choice == apart ? 0 : nodes_[node.choice].significance);
   }
+}
+
+double ClusterFinder::log_probability(const Node& node, EnergyView energy, Tail tail) {
+  const double x = node.smallest_energy / energy.scale;
+  return node.area *
+         (tail == Tail::exact ? chi2_.log_survival(x) : log_chi2_survival(x, energy.dof, Tail::chernoff));
 }
 
 // A node replaces the choice of an only child when it is less probable, and the choices of several children

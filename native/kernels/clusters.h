@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "chi2_table.h"
 #include "component_tree.h"
 #include "tail.h"
 #include "views.h"
@@ -24,7 +25,7 @@ class ClusterFinder {
  public:
   // Per pixel the significance of the cluster that holds it; NaN outside of all clusters; −infinity where the
   // Chernoff formula yields it. `out` has energy.size.pixels() values. Throws BadTensor on an energy that is
-  // negative or not finite. O(n α(n)), and one tail per node.
+  // negative or not finite. O(n α(n)), and one tail per node, from a table.
   void find(EnergyView energy, Tail tail, Significance significance, std::span<float> out);
 
  private:
@@ -44,6 +45,7 @@ class ClusterFinder {
 
   void prepare(EnergyView energy, Significance significance);
   void choose(EnergyView energy, Tail tail, Significance significance);
+  double log_probability(const Node& node, EnergyView energy, Tail tail);
   void write(std::span<float> out);
 
   static Index choice_of(Index rank, const Node& node);
@@ -51,6 +53,7 @@ class ClusterFinder {
 
   std::vector<float> mean_energy_;
   ComponentTree tree_;
+  Chi2Table chi2_{1};
   std::vector<Node> nodes_;              // per rank
   std::vector<double> log_more_shapes_;  // per area
 };
