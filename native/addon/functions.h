@@ -19,7 +19,7 @@ Napi::Value log_number_of_regions(const Napi::CallbackInfo& info);
 Napi::Value nfa_tree(const Napi::CallbackInfo& info);
 // nfaTreeMap(energies, to) → Map2d
 Napi::Value nfa_tree_map(const Napi::CallbackInfo& info);
-// regions(logNfa, options?) → Region[]
+// regions(logNfa, options?) → PackedRegions
 Napi::Value regions(const Napi::CallbackInfo& info);
 
 // The same as resample, energy, anomalyMap and nfaTreeMap, by their specifications in native/plain.

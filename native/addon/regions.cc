@@ -1,5 +1,6 @@
 #include "../kernels/regions.h"
 
+#include <cstring>
 #include <optional>
 
 #include "arguments.h"
@@ -8,38 +9,46 @@
 namespace uflow::addon {
 namespace {
 
-Napi::Object point(Napi::Env env, double x, double y) {
-  auto result = Napi::Object::New(env);
-  result.Set("x", x);
-  result.Set("y", y);
-  return result;
+// What stands in `numbers` for each region.
+constexpr std::size_t numbers_per_region = 12;
+
+void write_numbers(const Region& region, double* to) {
+  const auto number = [](std::size_t value) { return static_cast<double>(value); };
+  *to++ = region.log_nfa;
+  *to++ = number(region.area);
+  *to++ = number(region.x);
+  *to++ = number(region.y);
+  *to++ = number(region.width);
+  *to++ = number(region.height);
+  *to++ = region.centroid.x;
+  *to++ = region.centroid.y;
+  *to++ = number(region.peak_x);
+  *to++ = number(region.peak_y);
+  *to++ = region.peak_score;
+  *to++ = number(region.polygons);
 }
 
-Napi::Array contour(Napi::Env env, std::span<const Point> corners) {
-  auto result = Napi::Array::New(env, corners.size());
-  for (std::uint32_t i = 0; i < corners.size(); i++) {
-    auto corner = Napi::Array::New(env, 2);
-    corner.Set(std::uint32_t{0}, corners[i].x);
-    corner.Set(std::uint32_t{1}, corners[i].y);
-    result.Set(i, corner);
+// Plain structs as the numbers that they consist of.
+template <typename Number, typename Struct>
+Napi::TypedArrayOf<Number> flat_copy(Napi::Env env, const std::vector<Struct>& list) {
+  static_assert(sizeof(Struct) == 2 * sizeof(Number));
+  auto array = Napi::TypedArrayOf<Number>::New(env, 2 * list.size());
+  if (!list.empty()) std::memcpy(array.Data(), list.data(), list.size() * sizeof(Struct));
+  return array;
+}
+
+// Objects cost much more to make here than in JavaScript.
+Napi::Object packed(Napi::Env env, const Regions& found) {
+  auto numbers = Napi::Float64Array::New(env, numbers_per_region * found.list.size());
+  double* to = numbers.Data();
+  for (const Region& region : found.list) {
+    write_numbers(region, to);
+    to += numbers_per_region;
   }
-  return result;
-}
-
-Napi::Object region(Napi::Env env, const Region& found) {
-  const Napi::HandleScope scope(env);
-  auto box = point(env, static_cast<double>(found.x), static_cast<double>(found.y));
-  box.Set("width", static_cast<double>(found.width));
-  box.Set("height", static_cast<double>(found.height));
-  auto peak = point(env, static_cast<double>(found.peak_x), static_cast<double>(found.peak_y));
-  peak.Set("score", found.peak_score);
   auto result = Napi::Object::New(env);
-  result.Set("logNfa", found.log_nfa);
-  result.Set("area", static_cast<double>(found.area));
-  result.Set("box", box);
-  result.Set("centroid", point(env, found.centroid.x, found.centroid.y));
-  result.Set("peak", peak);
-  result.Set("contour", contour(env, found.contour));
+  result.Set("numbers", numbers);
+  result.Set("polygons", flat_copy<std::uint32_t>(env, found.polygons));
+  result.Set("points", flat_copy<double>(env, found.points));
   return result;
 }
 
@@ -67,12 +76,8 @@ Napi::Value regions(const Napi::CallbackInfo& info) {
   }
   const auto score = read_score(options.Get("score"), log_nfa.size());
   return guarded(env, [&] {
-    const auto found =
-        uflow::regions(log_nfa.map(), log_epsilon, count == 4 ? Connectivity::four : Connectivity::eight,
-                       score ? score->map().data : nullptr);
-    auto result = Napi::Array::New(env, found.size());
-    for (std::uint32_t i = 0; i < found.size(); i++) result.Set(i, region(env, found[i]));
-    return result;
+    const auto rule = count == 4 ? Connectivity::four : Connectivity::eight;
+    return packed(env, uflow::regions(log_nfa.map(), log_epsilon, rule, score ? score->map().data : nullptr));
   });
 }
 

@@ -1,6 +1,7 @@
 // Detected regions.
 #include "../kernels/regions.h"
 
+#include "../plain/regions.h"
 #include "check.h"
 #include "targets.h"
 
@@ -11,7 +12,11 @@ void regions(Input& input) {
   const auto data = input.floats(size.pixels());
   const auto connectivity = input.below(2) == 0 ? Connectivity::four : Connectivity::eight;
   try {
-    uflow::regions({data.data(), size}, input.number(), connectivity, nullptr);
+    const MapView map{data.data(), size};
+    const double threshold = input.number();
+    const auto found = uflow::regions(map, threshold, connectivity, nullptr);
+    const auto wanted = plain::regions(map, threshold, connectivity, nullptr);
+    require(found.list.size() == wanted.list.size(), "regions differ from their specification");
   } catch (const BadTensor&) {
   }
 }

@@ -1,11 +1,10 @@
-// Resampling, anomaly map and regions on random shapes, under the sanitizers.
+// Resampling and anomaly map on random shapes, under the sanitizers.
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #include <limits>
 
 #include "../kernels/anomaly_map.h"
-#include "../kernels/regions.h"
 #include "../kernels/resample.h"
 #include "../plain/anomaly_map.h"
 #include "doctest/doctest.h"
@@ -103,30 +102,10 @@ TEST_CASE("the likelihood has the right last digit, down to the smallest floats"
   });
 }
 
-TEST_CASE("regions cover exactly the pixels below the threshold") {
-  Random random(6);
-  for (int round = 0; round < 300; round++) {
-    Map map = test::random_map(random, 20);
-    const double threshold = map.data[random.below(map.data.size())];
-    for (const auto connectivity : {Connectivity::four, Connectivity::eight}) {
-      std::size_t covered = 0;
-      for (const auto& region : regions(map.view(), threshold, connectivity, nullptr)) {
-        covered += region.area;
-        CHECK(region.contour.size() >= 4);
-        CHECK(region.log_nfa < threshold);
-      }
-      const auto below =
-          std::count_if(map.data.begin(), map.data.end(), [&](float value) { return value < threshold; });
-      CHECK(covered == static_cast<std::size_t>(below));
-    }
-  }
-}
-
 TEST_CASE("numbers that no image can give are refused") {
   const float nan[] = {1, std::nanf("")};
   std::vector<float> out(2);
   AnomalyMapWorkspace workspace;
   CHECK_THROWS_AS(anomaly_map(std::array{EnergyView{nan, 1, {2, 1}}}, {2, 1}, out, workspace), BadTensor);
-  CHECK_THROWS_AS(regions({nan, {2, 1}}, 0, Connectivity::four, nullptr), BadTensor);
   CHECK_THROWS_AS(energy({nan, 1, {2, 1}}, out), BadTensor);
 }

@@ -53,14 +53,17 @@ export function segment(energies: readonly Energy[], anomalyMap: Map2d, point: O
 export function scaleRegion(region: Region, map: Map2d, image: { width: number; height: number }): Region {
   const sx = image.width / map.width;
   const sy = image.height / map.height;
-  const { box, centroid, peak } = region;
+  const { box, centroid, peak, contour, holes } = region;
+  const scalePolygon = (polygon: Region["contour"]): Region["contour"] =>
+    polygon.map(([x, y]) => [x * sx, y * sy]);
   return {
     logNfa: region.logNfa,
     area: Math.max(1, Math.round(region.area * sx * sy)),
     box: scaleBox(box, sx, sy, image),
     centroid: centre(centroid, sx, sy),
     peak: { ...centre(peak, sx, sy), score: peak.score },
-    contour: region.contour.map(([x, y]) => [x * sx, y * sy]),
+    contour: scalePolygon(contour),
+    holes: holes.map(scalePolygon),
   };
 }
 

@@ -4,14 +4,15 @@
  */
 import { UflowError, type UflowErrorCode } from "../error.js";
 import { loadAddon } from "./addon.js";
-import type { Kernels } from "./types.js";
+import { unpackRegions } from "./regions.js";
+import type { Addon, Kernels } from "./types.js";
 
 export type { Energy, Kernels, Latent, Map2d, RawImage, Region, Tail, Tests } from "./types.js";
 
 const addon = loadAddon();
 
 /** The addon throws plain errors that carry our code; here they join the family. */
-function kernel<Name extends keyof Kernels>(name: Name): Kernels[Name] {
+function kernel<Name extends keyof Kernels>(name: Name): Addon[Name] {
   const native = addon[name] as (...args: unknown[]) => unknown;
   const checked = (...args: unknown[]) => {
     try {
@@ -23,7 +24,7 @@ function kernel<Name extends keyof Kernels>(name: Name): Kernels[Name] {
       throw new UflowError(code as UflowErrorCode, `${name}: ${message}`, { cause: error });
     }
   };
-  return checked as Kernels[Name];
+  return checked as Addon[Name];
 }
 
 export const resample = kernel("resample");
@@ -33,4 +34,6 @@ export const logChi2Survival = kernel("logChi2Survival");
 export const logNumberOfRegions = kernel("logNumberOfRegions");
 export const nfaTree = kernel("nfaTree");
 export const nfaTreeMap = kernel("nfaTreeMap");
-export const regions = kernel("regions");
+
+const packedRegions = kernel("regions");
+export const regions: Kernels["regions"] = (...args) => unpackRegions(packedRegions(...args));

@@ -42,7 +42,12 @@ export interface Map2d {
   width: number;
 }
 
-/** A connected set of detected pixels. Positions of pixels are those of their centres: the first pixel is at (0, 0). */
+/**
+ * A connected set of detected pixels. Positions of pixels are those of their centres: the first pixel is at (0, 0).
+ * Polygons count from the upper left corner of the first pixel instead, so that its centre is at (0.5, 0.5). They are
+ * closed (the first point is not repeated) and run between pixels where the linearly interpolated log NFA equals log ε:
+ * up to half a pixel of the map off the pixels' edges. docs/maths.md, "The a contrario test".
+ */
 export interface Region {
   /** log₁₀ NFA of the most significant pixel. */
   logNfa: number;
@@ -54,11 +59,23 @@ export interface Region {
   centroid: { x: number; y: number };
   /** The pixel of the highest score, or of the smallest log NFA (score = −logNfa) where no score was given. */
   peak: { x: number; y: number; score: number };
-  /**
-   * The outer boundary as a closed polygon (the first corner is not repeated), clockwise on screen, along the edges
-   * of the pixels: corner (x, y) is the upper left corner of pixel (x, y).
-   */
+  /** The outer boundary, clockwise on screen. The centres inside of it and outside of the holes are the region's. */
   contour: [x: number, y: number][];
+  /** The boundaries of what the region encloses without containing it, anticlockwise on screen. Mostly none. */
+  holes: [x: number, y: number][][];
+}
+
+/** Regions as the addon hands them over, since making objects is slow there. */
+export interface PackedRegions {
+  /**
+   * Twelve per region: logNfa, area, box.x, box.y, box.width, box.height, centroid.x, centroid.y, peak.x, peak.y,
+   * peak.score, number of polygons.
+   */
+  numbers: Float64Array;
+  /** Two per polygon: number of its first point, number of points. Those of one region follow each other, contour first. */
+  polygons: Uint32Array;
+  /** Two per point: x, y. */
+  points: Float64Array;
 }
 
 /** How likely an energy is by chance: the χ² tail itself, or the reference's Chernoff formula. */
@@ -66,6 +83,12 @@ export type Tail = "exact" | "chernoff";
 
 /** How the number of tests in NFA = tests × probability is counted. */
 export type Tests = "all" | "per-scale" | "by-size";
+
+export interface RegionsOptions {
+  logEpsilon?: number;
+  connectivity?: 4 | 8;
+  score?: Map2d;
+}
 
 export interface Kernels {
   /**
@@ -98,11 +121,12 @@ export interface Kernels {
    * Connected regions where log NFA < logEpsilon (default 0), most significant first. `score` (of the same size)
    * decides the peaks. Default connectivity: 4, that of the tree.
    */
-  regions(logNfa: Map2d, options?: { logEpsilon?: number; connectivity?: 4 | 8; score?: Map2d }): Region[];
+  regions(logNfa: Map2d, options?: RegionsOptions): Region[];
 }
 
 /** What the native addon holds. */
-export interface Addon extends Kernels {
+export interface Addon extends Omit<Kernels, "regions"> {
+  regions(logNfa: Map2d, options?: RegionsOptions): PackedRegions;
   /** The vector instructions in use: the best that the processor has, or what UFLOW_INSTRUCTION_SET says. */
   instructionSet: "baseline" | "avx2" | "avx512";
   /** The specifications of the kernels, slow and simple, to hold the fast ones against. */

@@ -53,7 +53,6 @@ export async function paintOverlay(
 ): Promise<Layer> {
   const contours = drawContours(regions, {
     scale: { x: size.width / frame.width, y: size.height / frame.height },
-    step: { x: size.width / anomalyMap.width, y: size.height / anomalyMap.height },
     width: Math.max(1.2, Math.min(size.width, size.height) / 260),
   });
   const data = await openFrame(frame)

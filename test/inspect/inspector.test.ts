@@ -100,8 +100,11 @@ describe("an inspection", () => {
       })),
     );
     expect(regions.map(({ area }) => area)).toEqual(onMap.map(({ area }) => 6 * area));
-    for (const { box, centroid, peak, contour } of regions) {
-      for (const [x, y] of [...contour, [centroid.x, centroid.y], [peak.x, peak.y]] as const) {
+    const scaled = (polygon: kernels.Region["contour"]) => polygon.map(([x, y]) => [3 * x, 2 * y]);
+    expect(regions.map(({ contour }) => contour)).toEqual(onMap.map(({ contour }) => scaled(contour)));
+    expect(regions.map(({ holes }) => holes)).toEqual(onMap.map(({ holes }) => holes.map(scaled)));
+    for (const { box, centroid, peak } of regions) {
+      for (const { x, y } of [centroid, peak]) {
         expect(x).toBeGreaterThanOrEqual(box.x);
         expect(x).toBeLessThanOrEqual(box.x + box.width);
         expect(y).toBeGreaterThanOrEqual(box.y);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Map2d, regions } from "#uflow/kernels/index.js";
+import { type Map2d, type Region, regions } from "#uflow/kernels/index.js";
 import { Random } from "#uflow/random.js";
 
 /** A map from rows of characters: `.` is 0, a digit d is −d. */
@@ -43,67 +43,127 @@ describe("a region", () => {
   });
 });
 
+type Polygon = Region["contour"];
+
 describe("a contour", () => {
-  it("runs along the edges of the pixels, clockwise, corners only", () => {
-    const [region] = regions(mapOf("...", ".11", ".1."));
-    expect(region!.contour).toEqual([
-      [1, 1],
-      [3, 1],
-      [3, 2],
-      [2, 2],
-      [2, 3],
-      [1, 3],
-    ]);
+  it("runs where the interpolated log NFA equals log ε, clockwise on screen", () => {
+    const map = { data: Float32Array.of(1, 1, 1, 1, -3, 1, 1, 0.2, 1), height: 3, width: 3 };
+    const [region, ...rest] = regions(map, { logEpsilon: -1 });
+    expect(rest).toEqual([]);
+    expect(sorted(region!.contour)).toEqual(
+      sorted([
+        [1.5, 1],
+        [2, 1.5],
+        [1.5, 1.5 + 2 / 3.2],
+        [1, 1.5],
+      ]).map((point) => point.map((value) => expect.closeTo(value, 6))),
+    );
+    expect(shoelace(region!.contour)).toBeGreaterThan(0);
+    expect(region!.holes).toEqual([]);
   });
 
-  it("goes around what is filled in, and through a corner where two pixels touch", () => {
-    const [ring] = regions(mapOf("111", "1.1", "111"));
-    expect(ring!.contour).toEqual([
+  it("keeps to the border of the map, with its corners", () => {
+    const [all] = regions(mapOf("11", "11", "11"));
+    expect(sorted(all!.contour)).toEqual([
       [0, 0],
-      [3, 0],
-      [3, 3],
       [0, 3],
+      [2, 0],
+      [2, 3],
     ]);
-    const [diagonal] = regions(mapOf("1.", ".1"), { connectivity: 8 });
-    expect(shoelace(diagonal!.contour)).toBe(2);
+    const half = { data: Float32Array.of(-1, 1, -1, 1), height: 2, width: 2 };
+    expect(sorted(regions(half)[0]!.contour)).toEqual([
+      [0, 0],
+      [0, 2],
+      [1, 0],
+      [1, 2],
+    ]);
   });
 
-  it.each([4, 8] as const)(
-    "encloses the region and its holes, on random maps, connectivity %i",
-    (connectivity) => {
-      const random = new Random(connectivity);
-      for (let round = 0; round < 200; round++) {
-        const [width, height] = [1 + random.below(12), 1 + random.below(12)];
-        const data = Float32Array.from({ length: width * height }, () => (random.uniform() < 0.55 ? -1 : 0));
-        const map = { data, width, height };
-        for (const region of regions(map, { connectivity })) {
-          const solid = regions(filled(map, region.contour), { connectivity })[0]!;
-          expect(shoelace(region.contour)).toBe(solid.area);
-          expect(solid.area).toBeGreaterThanOrEqual(region.area);
-          expect(solid.box).toEqual(region.box);
-        }
-      }
-    },
-  );
+  it("keeps off the centres of the pixels, however steep the map is", () => {
+    const near = 63 / 64;
+    const ends = (...data: number[]) => {
+      const [region] = regions({ data: Float32Array.from(data), height: 1, width: 3 });
+      const xs = region!.contour.map(([x]) => x - 1.5);
+      return [Math.min(...xs), Math.max(...xs)];
+    };
+    expect(ends(0, Number.NEGATIVE_INFINITY, 3e38)).toEqual([-near, near]);
+    expect(ends(Number.POSITIVE_INFINITY, -1, 3)).toEqual([-1 / 64, 0.25]);
+    expect(ends(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0)).toEqual([-0.5, near]);
+  });
+
+  it("separates pixels that touch at a corner, or joins them, as they are connected", () => {
+    const map = { data: Float32Array.of(-1, 1, 1, -1), height: 2, width: 2 };
+    const four = regions(map);
+    expect(four.map(({ contour }) => shoelace(contour))).toEqual([7 / 8, 7 / 8]);
+    const eight = regions(map, { connectivity: 8 });
+    expect(eight.map(({ contour }) => shoelace(contour))).toEqual([2 + 1 / 4]);
+  });
 });
 
+describe("a hole", () => {
+  it("has a boundary of its own, anticlockwise on screen", () => {
+    const [ring, ...rest] = regions(mapOf("11111", "1...1", "1...1", "1...1", "11111"));
+    expect(rest).toEqual([]);
+    expect(shoelace(ring!.contour)).toBe(25);
+    expect(ring!.holes).toHaveLength(1);
+    const side = 2 + 2 / 64;
+    expect(shoelace(ring!.holes[0]!)).toBeCloseTo(-(side ** 2 - 2 * (1 / 64) ** 2), 10);
+  });
+
+  it("does not belong to what stands in it", () => {
+    const found = regions(mapOf("11111", "1...1", "1.2.1", "1...1", "11111"));
+    expect(found.map(({ area, holes }) => [area, holes.length])).toEqual([
+      [1, 0],
+      [16, 1],
+    ]);
+  });
+
+  it("is open where its corner is, unless corners connect", () => {
+    const map = mapOf("111", "1.1", ".11");
+    expect(regions(map)[0]!.holes).toHaveLength(0);
+    expect(regions(map, { connectivity: 8 })[0]!.holes).toHaveLength(1);
+  });
+});
+
+it.each([4, 8] as const)(
+  "polygons contain the centres of the region's pixels and no others, connectivity %i",
+  (connectivity) => {
+    const random = new Random(connectivity);
+    for (let round = 0; round < 100; round++) {
+      const [width, height] = [1 + random.below(12), 1 + random.below(12)];
+      const data = Float32Array.from({ length: width * height }, () => random.uniform() - 0.55);
+      const inside = new Uint8Array(data.length);
+      for (const { area, contour, holes } of regions({ data, width, height }, { connectivity })) {
+        const owned = inside.map((_, i) =>
+          winding([contour, ...holes], (i % width) + 0.5, Math.floor(i / width) + 0.5),
+        );
+        expect(owned.reduce((sum, value) => sum + value, 0)).toBe(area);
+        owned.forEach((value, i) => {
+          inside[i]! += value;
+        });
+      }
+      expect([...inside]).toEqual(Array.from(data, (value) => (value < 0 ? 1 : 0)));
+    }
+  },
+);
+
+const sorted = (polygon: Polygon) => polygon.toSorted(([x, y], [u, v]) => x - u || y - v);
+
 /** Area of a polygon; positive when it runs clockwise on screen. */
-function shoelace(contour: readonly (readonly [number, number])[]): number {
-  return contour.reduce((sum, [x, y], i) => {
-    const [u, v] = contour[(i + 1) % contour.length]!;
+function shoelace(polygon: Polygon): number {
+  return polygon.reduce((sum, [x, y], i) => {
+    const [u, v] = polygon[(i + 1) % polygon.length]!;
     return sum + (x * v - u * y) / 2;
   }, 0);
 }
 
-/** The map whose pixels are −1 inside of a polygon. */
-function filled({ width, height }: Map2d, contour: readonly (readonly [number, number])[]): Map2d {
-  const data = Float32Array.from({ length: width * height }, (_, i) => {
-    const [px, py] = [(i % width) + 0.5, Math.floor(i / width) + 0.5];
-    const crossings = contour.filter(([x, y], k) => {
-      const [u, v] = contour[(k + 1) % contour.length]!;
-      return x === u && x > px && Math.min(y, v) < py && py < Math.max(y, v);
-    });
-    return crossings.length % 2 ? -1 : 0;
-  });
-  return { data, width, height };
+/** How often the polygons go around a point, clockwise on screen. */
+function winding(polygons: readonly Polygon[], px: number, py: number): number {
+  const sides = polygons.flatMap((polygon) =>
+    polygon.map((from, i) => [...from, ...polygon[(i + 1) % polygon.length]!] as const),
+  );
+  return sides.reduce((sum, [x, y, u, v]) => {
+    if (y <= py === v <= py || x + ((py - y) / (v - y)) * (u - x) < px) return sum;
+    return sum + (v > y ? 1 : -1);
+  }, 0);
 }

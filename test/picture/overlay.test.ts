@@ -26,6 +26,7 @@ function source(changes: Partial<OverlaySource> = {}): OverlaySource {
     centroid: { x: 63.5, y: 63.5 },
     peak: { x: 64, y: 64, score: 1 },
     contour,
+    holes: [],
   };
   const frame = {
     data: new Uint8Array(256 * 128 * 3).fill(grey),
@@ -68,6 +69,21 @@ describe("renderOverlay", () => {
     ] as const) {
       expect(marked.some(([mx, my]) => Math.hypot(mx - x, my - y) < 2)).toBe(true);
     }
+  });
+
+  it("draws the boundaries of holes too", async () => {
+    const { regions } = source();
+    const hole: [number, number][] = [
+      [56, 56],
+      [56, 72],
+      [72, 72],
+      [72, 56],
+    ];
+    const { at } = await pixelsOf(
+      await renderOverlay(source({ regions: [{ ...regions[0]!, holes: [hole] }] })),
+    );
+    expect(isContour(at(56, 64))).toBe(true);
+    expect(isContour(at(64, 64))).toBe(false);
   });
 
   it("shows heat where the map is high and leaves the rest of the image as it is", async () => {
