@@ -26,7 +26,9 @@ const [seconds = "60", ...options] = process.argv.slice(2);
 mkdirSync(corpus, { recursive: true });
 const libFuzzer = existsSync(kind) && readFileSync(kind, "utf8") === "libFuzzer";
 const limits = [`-max_total_time=${seconds}`, "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048"];
-const quiet = ["-verbosity=0", "-print_final_stats=1"];
+const quiet = ["-verbosity=0", "-print_funcs=0"];
 const args = libFuzzer ? [corpus, ...limits, ...quiet, ...options] : [seconds, ...options];
 const { status } = spawnSync(program, args, { cwd: folder, stdio: "inherit" });
+if (status === 0)
+  console.error(`fuzz: ${seconds} s with ${libFuzzer ? "libFuzzer" : "pseudo-random bytes"}: nothing found`);
 process.exit(status ?? 1);

@@ -48,6 +48,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add(exports, "nfaTree", nfa_tree);
   add(exports, "nfaTreeMap", nfa_tree_map);
   add(exports, "regions", regions);
+  exports.Set("Segmenter", segmenter_class(env));
   exports.Set("instructionSet", name(instruction_set_in_use()));
   exports.Set("plain", plain_functions(env));
   return exports;

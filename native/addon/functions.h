@@ -22,6 +22,9 @@ Napi::Value nfa_tree_map(const Napi::CallbackInfo& info);
 // regions(logNfa, options?) → PackedRegions
 Napi::Value regions(const Napi::CallbackInfo& info);
 
+// class Segmenter { segment(energies, to) → anomaly map, log NFA, mask, regions }
+Napi::Function segmenter_class(Napi::Env env);
+
 // The same as resample, energy, anomalyMap and nfaTreeMap, by their specifications in native/plain.
 Napi::Value plain_resample(const Napi::CallbackInfo& info);
 Napi::Value plain_energy(const Napi::CallbackInfo& info);

@@ -1,9 +1,8 @@
 #include "../kernels/nfa_tree.h"
 
 #include "../plain/nfa_tree.h"
-#include "arguments.h"
 #include "functions.h"
-#include "tail.h"
+#include "segmentation.h"
 
 namespace uflow::addon {
 
@@ -22,15 +21,14 @@ namespace {
 
 template <auto kernel>
 Napi::Value nfa_tree_map_by(const Napi::CallbackInfo& info) {
-  static constexpr const char* words[] = {"all", "per-scale", "by-size"};
   const auto given = energies(info[0]);
   const auto to = object(info[1], "to");
   const Size target = size(to, "to");
   const Tail kind = tail(to.Get("tail"), "to.tail");
-  const auto tests = static_cast<Tests>(choice(to.Get("tests"), "to.tests", words));
+  const Tests counted = tests(to.Get("tests"), "to.tests");
   return guarded(info.Env(), [&] {
     auto out = floats(info.Env(), target.pixels());
-    kernel(views(given), target, kind, tests, memory(out));
+    kernel(views(given), target, kind, counted, memory(out));
     return map_object(info.Env(), out, target);
   });
 }

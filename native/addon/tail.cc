@@ -1,9 +1,9 @@
-#include "tail.h"
+#include "../kernels/tail.h"
 
 #include <cmath>
 
-#include "../kernels/number_of_regions.h"
 #include "functions.h"
+#include "segmentation.h"
 
 namespace uflow::addon {
 

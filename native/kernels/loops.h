@@ -36,6 +36,9 @@ struct Loops {
 
   // values[i] = 1 − values[i]/divisor, restricted to 0 … 1; returns the largest.
   float (*complement)(float* values, std::size_t count, float divisor);
+
+  // mask[i] = log_nfa[i] < threshold; returns the smallest value. No NaN.
+  float (*detect)(const float* log_nfa, std::size_t count, float threshold, std::uint8_t* mask);
 };
 
 // Those of the instruction set in use: the best available, or what `use_instruction_set` said.

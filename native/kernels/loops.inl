@@ -102,7 +102,20 @@ float complement(float* UFLOW_RESTRICT values, std::size_t count, float divisor)
   return std::bit_cast<float>(largest);
 }
 
-constexpr Loops loops{sum_squares, are_energies, likelihood, widen, add_blend, min_blend, complement};
+// Floats as integers of the same order, of which the compiler can take a minimum in lanes.
+float detect(const float* UFLOW_RESTRICT log_nfa, std::size_t count, float threshold,
+             std::uint8_t* UFLOW_RESTRICT mask) {
+  const auto ordered = [](std::int32_t bits) { return bits ^ ((bits >> 31) & 0x7fffffff); };
+  std::int32_t least = std::numeric_limits<std::int32_t>::max();
+  for (std::size_t i = 0; i < count; i++) {
+    const std::int32_t key = ordered(std::bit_cast<std::int32_t>(log_nfa[i]));
+    least = key < least ? key : least;
+  }
+  for (std::size_t i = 0; i < count; i++) mask[i] = log_nfa[i] < threshold;
+  return std::bit_cast<float>(ordered(least));
+}
+
+constexpr Loops loops{sum_squares, are_energies, likelihood, widen, add_blend, min_blend, complement, detect};
 
 }  // namespace
 }  // namespace uflow::UFLOW_TARGET

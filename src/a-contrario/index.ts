@@ -1,52 +1,20 @@
 /** Phase 4: what could not be chance. From the energies of the latents to the regions that are detected. */
 
-import type { Energy, Map2d, Region } from "../kernels/index.js";
-import * as kernels from "../kernels/index.js";
+import type { Map2d, Region, SegmentOptions, Tail, Tests } from "../kernels/index.js";
 
 /** How regions are tested and when one is detected. */
 export interface OperatingPoint {
   /** Expected number of false alarms per image, > 0: a region is detected when its NFA is below it. */
   epsilon: number;
   /** Probability of a region's energy: the χ² tail itself, or the reference's Chernoff formula. */
-  tail: "exact" | "chernoff";
-  /** Number of tests: each scale with its own, or one for all scales as in the reference. */
-  tests: "per-scale" | "all";
+  tail: Tail;
+  /** Number of tests: each scale with its own, one for all scales as in the reference, or each size with its own. */
+  tests: Tests;
 }
 
-export interface Segmentation {
-  /** log₁₀ of the number of false alarms at every pixel. */
-  logNfaMap: Map2d;
-  /** 1 where a region is detected. */
-  mask: Uint8Array;
-  /** The detected regions in pixels of the map, most significant first. */
-  regions: Region[];
-  /** The smallest log₁₀ NFA of the map: of the most significant region, or of the best candidate. */
-  logNfa: number;
-}
-
-/**
- * Segments one image. Paper section 4; docs/maths.md, "The a contrario segmentation".
- *
- * @param energies one per scale, finest first
- * @param anomalyMap of the same side, for the regions' peaks
- */
-export function segment(energies: readonly Energy[], anomalyMap: Map2d, point: OperatingPoint): Segmentation {
-  const { width, height } = anomalyMap;
-  const logNfaMap = kernels.nfaTreeMap([...energies], {
-    width,
-    height,
-    tail: point.tail,
-    tests: point.tests,
-  });
-  const logEpsilon = Math.log10(point.epsilon);
-  const mask = new Uint8Array(logNfaMap.data.length);
-  let logNfa = Number.POSITIVE_INFINITY;
-  logNfaMap.data.forEach((value, i) => {
-    if (value < logEpsilon) mask[i] = 1;
-    if (value < logNfa) logNfa = value;
-  });
-  const regions = kernels.regions(logNfaMap, { logEpsilon, score: anomalyMap });
-  return { logNfaMap, mask, regions, logNfa };
+/** The operating point as the kernels want it, for maps of this side. */
+export function segmentOptions({ epsilon, tail, tests }: OperatingPoint, side: number): SegmentOptions {
+  return { width: side, height: side, logEpsilon: Math.log10(epsilon), tail, tests };
 }
 
 /** A region of a map in the pixels of the image that the map covers. Area is rounded to whole pixels, at least 1. */

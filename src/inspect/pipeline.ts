@@ -1,5 +1,4 @@
-import { type OperatingPoint, scaleRegion, segment } from "../a-contrario/index.js";
-import { anomalyMapOf, anomalyScore } from "../anomaly-map/index.js";
+import { scaleRegion, segmentOptions } from "../a-contrario/index.js";
 import { featureName, imageName } from "../backbone/index.js";
 import type { Manifest } from "../bundle/manifest.js";
 import { backboneEntry, flowEntry, type Model } from "../bundle/model.js";
@@ -7,13 +6,15 @@ import { UflowError } from "../error.js";
 import { energyName } from "../flow/energy-network.js";
 import { decodeImage } from "../image/decode.js";
 import { preprocess } from "../image/preprocess.js";
-import type { Energy } from "../kernels/index.js";
+import { type Energy, Segmenter } from "../kernels/index.js";
 import { Session, type SessionOptions } from "../onnx/session.js";
 import type { ImageSource, Inspection } from "./inspection.js";
 import type { CheckedInspectorOptions } from "./options.js";
 
 /** The four phases of one model, one image at a time: backbone, flow, anomaly map, a contrario segmentation. */
 export class Pipeline {
+  private readonly segmenter = new Segmenter();
+
   private constructor(
     private readonly manifest: Manifest,
     private readonly backbone: Session,
@@ -51,21 +52,20 @@ export class Pipeline {
     const prepared = clock.lap();
     const energies = await this.energies(input);
     const network = clock.lap();
-    const map = anomalyMapOf(energies, this.options.mapSize ?? this.manifest.mapSize);
-    const { logNfaMap, mask, regions, logNfa } = segment(
+    const side = this.options.mapSize ?? this.manifest.mapSize;
+    const { anomalyMap, anomalyScore, logNfaMap, logNfa, mask, regions } = this.segmenter.segment(
       energies,
-      map,
-      this.options satisfies OperatingPoint,
+      segmentOptions(this.options, side),
     );
     const size = { width: frame.width, height: frame.height };
     return {
       anomalous: regions.length > 0,
       logNfa,
-      anomalyScore: anomalyScore(map),
-      anomalyMap: map,
+      anomalyScore,
+      anomalyMap,
       logNfaMap,
-      mask: { data: mask, width: map.width, height: map.height },
-      regions: regions.map((region) => scaleRegion(region, map, size)),
+      mask: { data: mask, width: side, height: side },
+      regions: regions.map((region) => scaleRegion(region, anomalyMap, size)),
       image: size,
       timings: { decode, preprocess: prepared, network, segment: clock.lap() },
     };

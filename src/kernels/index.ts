@@ -5,16 +5,29 @@
 import { UflowError, type UflowErrorCode } from "../error.js";
 import { loadAddon } from "./addon.js";
 import { unpackRegions } from "./regions.js";
-import type { Addon, Kernels } from "./types.js";
+import type { Addon, Energy, Kernels, Segmentation, SegmentOptions } from "./types.js";
 
-export type { Energy, Kernels, Latent, Map2d, RawImage, Region, Tail, Tests } from "./types.js";
+export type {
+  Energy,
+  Kernels,
+  Latent,
+  Map2d,
+  RawImage,
+  Region,
+  Segmentation,
+  SegmentOptions,
+  Tail,
+  Tests,
+} from "./types.js";
 
 const addon = loadAddon();
 
 /** The addon throws plain errors that carry our code; here they join the family. */
-function kernel<Name extends keyof Kernels>(name: Name): Addon[Name] {
-  const native = addon[name] as (...args: unknown[]) => unknown;
-  const checked = (...args: unknown[]) => {
+function checked<Arguments extends unknown[], Result>(
+  name: string,
+  native: (...args: Arguments) => Result,
+): (...args: Arguments) => Result {
+  return (...args) => {
     try {
       return native(...args);
     } catch (error) {
@@ -24,16 +37,40 @@ function kernel<Name extends keyof Kernels>(name: Name): Addon[Name] {
       throw new UflowError(code as UflowErrorCode, `${name}: ${message}`, { cause: error });
     }
   };
-  return checked as Addon[Name];
 }
 
-export const resample = kernel("resample");
-export const energy = kernel("energy");
-export const anomalyMap = kernel("anomalyMap");
-export const logChi2Survival = kernel("logChi2Survival");
-export const logNumberOfRegions = kernel("logNumberOfRegions");
-export const nfaTree = kernel("nfaTree");
-export const nfaTreeMap = kernel("nfaTreeMap");
+export const resample: Kernels["resample"] = checked("resample", addon.resample);
+export const energy: Kernels["energy"] = checked("energy", addon.energy);
+export const anomalyMap: Kernels["anomalyMap"] = checked("anomalyMap", addon.anomalyMap);
+export const logChi2Survival: Kernels["logChi2Survival"] = checked("logChi2Survival", addon.logChi2Survival);
+export const logNumberOfRegions: Kernels["logNumberOfRegions"] = checked(
+  "logNumberOfRegions",
+  addon.logNumberOfRegions,
+);
+export const nfaTree: Kernels["nfaTree"] = checked("nfaTree", addon.nfaTree);
+export const nfaTreeMap: Kernels["nfaTreeMap"] = checked("nfaTreeMap", addon.nfaTreeMap);
 
-const packedRegions = kernel("regions");
+const packedRegions: Addon["regions"] = checked("regions", addon.regions);
 export const regions: Kernels["regions"] = (...args) => unpackRegions(packedRegions(...args));
+
+/**
+ * Phases 3 and 4 of many images, one after the other: anomalyMap, nfaTreeMap and regions in one call, in memory that is
+ * kept from one image to the next. Synchronous; results own their memory.
+ */
+export class Segmenter {
+  private readonly segmentPacked: (
+    energies: readonly Energy[],
+    to: SegmentOptions,
+  ) => Segmentation<ReturnType<typeof packedRegions>>;
+
+  constructor() {
+    const native = new addon.Segmenter();
+    this.segmentPacked = checked("segment", (energies, to) => native.segment(energies, to));
+  }
+
+  /** @throws UflowError ERR_UFLOW_BAD_OPTION or ERR_UFLOW_BAD_TENSOR. */
+  segment(energies: readonly Energy[], to: SegmentOptions): Segmentation {
+    const { regions, ...maps } = this.segmentPacked(energies, to);
+    return { ...maps, regions: unpackRegions(regions) };
+  }
+}

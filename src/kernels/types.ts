@@ -85,9 +85,37 @@ export type Tail = "exact" | "chernoff";
 export type Tests = "all" | "per-scale" | "by-size";
 
 export interface RegionsOptions {
+  /** Regions where log NFA is below it are detected; default: 0. */
   logEpsilon?: number;
+  /** Which pixels are neighbours; default: 4, as in the tree. */
   connectivity?: 4 | 8;
+  /** Decides the peaks; of the same size as the map of log NFA. */
   score?: Map2d;
+}
+
+/** Size of the maps, and what is tested and detected. */
+export interface SegmentOptions extends Omit<RegionsOptions, "score"> {
+  width: number;
+  height: number;
+  /** Default: exact. */
+  tail?: Tail;
+  /** Default: all. */
+  tests?: Tests;
+}
+
+/** What phases 3 and 4 make of one image. */
+export interface Segmentation<Regions = Region[]> {
+  anomalyMap: Map2d;
+  /** The largest of the anomaly map, 0 … 1. */
+  anomalyScore: number;
+  /** log₁₀ of the number of false alarms at every pixel. */
+  logNfaMap: Map2d;
+  /** The smallest log₁₀ NFA: of the most significant region, or of the best candidate. */
+  logNfa: number;
+  /** 1 where log NFA < logEpsilon, else 0. */
+  mask: Uint8Array;
+  /** Most significant first, with peaks by the anomaly map, in pixels of the maps. */
+  regions: Regions;
 }
 
 export interface Kernels {
@@ -118,8 +146,7 @@ export interface Kernels {
     to: { width: number; height: number; tail?: Tail; tests?: Tests },
   ): Map2d;
   /**
-   * Connected regions where log NFA < logEpsilon (default 0), most significant first. `score` (of the same size)
-   * decides the peaks. Default connectivity: 4, that of the tree.
+   * Connected regions where log NFA < logEpsilon, most significant first.
    */
   regions(logNfa: Map2d, options?: RegionsOptions): Region[];
 }
@@ -127,6 +154,9 @@ export interface Kernels {
 /** What the native addon holds. */
 export interface Addon extends Omit<Kernels, "regions"> {
   regions(logNfa: Map2d, options?: RegionsOptions): PackedRegions;
+  Segmenter: new () => {
+    segment(energies: readonly Energy[], to: SegmentOptions): Segmentation<PackedRegions>;
+  };
   /** The vector instructions in use: the best that the processor has, or what UFLOW_INSTRUCTION_SET says. */
   instructionSet: "baseline" | "avx2" | "avx512";
   /** The specifications of the kernels, slow and simple, to hold the fast ones against. */

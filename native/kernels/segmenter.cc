@@ -1,0 +1,35 @@
+#include "segmenter.h"
+
+#include <cmath>
+#include <limits>
+
+#include "loops.h"
+
+namespace uflow {
+namespace {
+
+// The smallest float that is not below the threshold: floats are below the one exactly when they are below
+// the other.
+float as_float(double threshold) {
+  constexpr float largest = std::numeric_limits<float>::max();
+  if (std::isinf(threshold)) return static_cast<float>(threshold);
+  if (threshold > largest) return std::numeric_limits<float>::infinity();
+  if (threshold < -largest) return -largest;
+  const auto nearest = static_cast<float>(threshold);
+  return nearest < threshold ? std::nextafter(nearest, std::numeric_limits<float>::infinity()) : nearest;
+}
+
+}  // namespace
+
+Segmenter::Result Segmenter::segment(std::span<const EnergyView> energies, const Options& options,
+                                     Maps maps) {
+  const float score = anomaly_map(energies, options.to, maps.anomaly, anomaly_map_);
+  nfa_tree_map(energies, options.to, options.tail, options.tests, maps.log_nfa, nfa_tree_);
+  const float least = loops().detect(maps.log_nfa.data(), maps.log_nfa.size(), as_float(options.log_epsilon),
+                                     maps.mask.data());
+  const auto& found = regions_.find({maps.log_nfa.data(), options.to}, options.log_epsilon,
+                                    options.connectivity, maps.anomaly.data());
+  return {score, least, found};
+}
+
+}  // namespace uflow

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { anomalyMap, type Energy, nfaTreeMap, regions, Segmenter } from "#uflow/kernels/index.js";
+import { Random } from "#uflow/random.js";
+
+const random = new Random(3);
+
+/** Noise around 1 per channel with a bright spot of random place and size. */
+function energyOf(side: number, channels: number): Energy {
+  const centre = { x: random.below(side), y: random.below(side) };
+  const data = Float32Array.from({ length: side * side }, (_, i) => {
+    const distance = Math.hypot((i % side) - centre.x, Math.floor(i / side) - centre.y);
+    return channels * (0.5 + random.uniform() + (distance < side / 6 ? 4 : 0));
+  });
+  return { data, channels, height: side, width: side };
+}
+
+describe("a segmenter", () => {
+  const segmenter = new Segmenter();
+
+  it.each([
+    { width: 64, height: 64 },
+    { width: 40, height: 90, tail: "chernoff", tests: "per-scale", logEpsilon: -3 },
+    { width: 64, height: 64, tests: "by-size", connectivity: 8, logEpsilon: 1 },
+    { width: 7, height: 3, tests: "per-scale" },
+  ] as const)("gives what the functions give, image after image: %j", (to) => {
+    for (const scales of [[20, 10], [33], [12, 8, 5]]) {
+      const energies = scales.map((side, i) => energyOf(side, 8 * (i + 1)));
+      const found = segmenter.segment(energies, to);
+      const map = anomalyMap(energies, to);
+      const logNfaMap = nfaTreeMap(energies, to);
+      const { logEpsilon = 0 } = to as { logEpsilon?: number };
+      expect(found.anomalyMap).toEqual(map);
+      expect(found.logNfaMap).toEqual(logNfaMap);
+      expect(found.regions).toEqual(regions(logNfaMap, { ...to, score: map }));
+      expect(found.anomalyScore).toBe(Math.max(...map.data));
+      expect(found.logNfa).toBe(Math.min(...logNfaMap.data));
+      expect([...found.mask]).toEqual(Array.from(logNfaMap.data, (value) => Number(value < logEpsilon)));
+    }
+  });
+
+  it("leaves the maps of the image before alone", () => {
+    const to = { width: 30, height: 30 };
+    const first = segmenter.segment([energyOf(20, 8)], to);
+    const kept = structuredClone(first);
+    segmenter.segment([energyOf(20, 8)], to);
+    expect(first).toEqual(kept);
+  });
+
+  it("refuses wrong energies and options, and goes on", () => {
+    const good = energyOf(6, 4);
+    const bad = { ...good, data: good.data.map((value, i) => (i === 5 ? Number.NaN : value)) };
+    const to = { width: 6, height: 6 };
+    const refused = (energies: unknown, options: unknown, message: RegExp) =>
+      expect(() => segmenter.segment(energies as Energy[], options as typeof to)).toThrow(message);
+    refused([bad], to, /segment: .*NaN at pixel 5/);
+    refused([], to, /at least one energy/);
+    refused([good], { ...to, logEpsilon: Number.NaN }, /to\.logEpsilon/);
+    refused([good], { ...to, connectivity: 6 }, /4 or 8 for to\.connectivity/);
+    refused([good], { ...to, width: 0 }, /to\.width/);
+    expect(segmenter.segment([good], to).mask).toHaveLength(36);
+  });
+});
