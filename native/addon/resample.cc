@@ -85,10 +85,15 @@ Napi::Value resample_by(const Napi::CallbackInfo& info) {
   });
 }
 
+void fast_resample(ImageView image, Size to, const Normalization& normalization, std::span<float> out) {
+  ResampleWorkspace workspace;
+  uflow::resample(image, to, normalization, out, workspace);
+}
+
 }  // namespace
 
 Napi::Value resample(const Napi::CallbackInfo& info) {
-  return resample_by<uflow::resample>(info);
+  return resample_by<fast_resample>(info);
 }
 
 Napi::Value plain_resample(const Napi::CallbackInfo& info) {

@@ -11,6 +11,12 @@
 
 namespace uflow {
 
+// Bytes are worked on in blocks of 64: one to four vectors.
+constexpr std::size_t byte_block = 64;
+
+// Fixed-point weights are in units of 2⁻²².
+constexpr int weight_bits = 22;
+
 struct Loops {
   // sum[i] = Σ_c z[c·stride + i]², channel by channel, in double.
   void (*sum_squares)(const float* z, std::size_t channels, std::size_t stride, std::size_t count,
@@ -39,6 +45,14 @@ struct Loops {
 
   // mask[i] = log_nfa[i] < threshold; returns the smallest value. No NaN.
   float (*detect)(const float* log_nfa, std::size_t count, float threshold, std::uint8_t* mask);
+
+  // out[i] = min(255, round(Σ_k weights[k]·values[k·stride + i] / 2²²)), i < count: a multiple of 64. Weights
+  // ≥ 0, their sum at most 2²² + 2¹⁶: no sum exceeds 31 bits.
+  void (*weighted_bytes)(const std::uint8_t* values, std::size_t stride, const std::int32_t* weights,
+                         std::size_t taps, std::size_t count, std::uint8_t* out);
+
+  // out[64·x + y] = in[64·y + x]; both of 64 × 64 bytes.
+  void (*transpose_bytes)(const std::uint8_t* in, std::uint8_t* out);
 };
 
 // Those of the instruction set in use: the best available, or what `use_instruction_set` said.

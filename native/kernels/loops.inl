@@ -115,7 +115,57 @@ float detect(const float* UFLOW_RESTRICT log_nfa, std::size_t count, float thres
   return std::bit_cast<float>(ordered(least));
 }
 
-constexpr Loops loops{sum_squares, are_energies, likelihood, widen, add_blend, min_blend, complement, detect};
+// The sums of a block stay in registers while all taps are added.
+void weighted_bytes(const std::uint8_t* UFLOW_RESTRICT values, std::size_t stride,
+                    const std::int32_t* UFLOW_RESTRICT weights, std::size_t taps, std::size_t count,
+                    std::uint8_t* UFLOW_RESTRICT out) {
+  for (std::size_t at = 0; at < count; at += byte_block) {
+    std::int32_t sums[byte_block];
+    for (std::int32_t& sum : sums) sum = 1 << (weight_bits - 1);
+    for (std::size_t k = 0; k < taps; k++) {
+      const std::uint8_t* UFLOW_RESTRICT row = values + k * stride + at;
+      const std::int32_t weight = weights[k];
+      for (std::size_t i = 0; i < byte_block; i++) sums[i] += weight * row[i];
+    }
+    for (std::size_t i = 0; i < byte_block; i++) {
+      const std::int32_t value = sums[i] >> weight_bits;
+      out[at + i] = static_cast<std::uint8_t>(value < 255 ? value : 255);
+    }
+  }
+}
+
+// Deals the four quarters of 64 × 64 bytes out in turn: the two highest of the 12 bits of a position become its
+// lowest.
+void deal_quarters(const std::uint8_t* UFLOW_RESTRICT in, std::uint8_t* UFLOW_RESTRICT out) {
+  constexpr std::size_t quarter = byte_block * byte_block / 4;
+  for (std::size_t i = 0; i < quarter; i++) {
+    out[4 * i] = in[i];
+    out[4 * i + 1] = in[i + quarter];
+    out[4 * i + 2] = in[i + 2 * quarter];
+    out[4 * i + 3] = in[i + 3 * quarter];
+  }
+}
+
+// Three times two bits: the row and the column in the position are exchanged.
+void transpose_bytes(const std::uint8_t* UFLOW_RESTRICT in, std::uint8_t* UFLOW_RESTRICT out) {
+  std::uint8_t once[byte_block * byte_block], twice[byte_block * byte_block];
+  deal_quarters(in, once);
+  deal_quarters(once, twice);
+  deal_quarters(twice, out);
+}
+
+constexpr Loops loops{
+    .sum_squares = sum_squares,
+    .are_energies = are_energies,
+    .likelihood = likelihood,
+    .widen = widen,
+    .add_blend = add_blend,
+    .min_blend = min_blend,
+    .complement = complement,
+    .detect = detect,
+    .weighted_bytes = weighted_bytes,
+    .transpose_bytes = transpose_bytes,
+};
 
 }  // namespace
 }  // namespace uflow::UFLOW_TARGET

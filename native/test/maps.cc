@@ -1,11 +1,11 @@
-// Resampling and anomaly map on random shapes, under the sanitizers.
+// Energy and anomaly map on random shapes, under the sanitizers.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <initializer_list>
 #include <limits>
 
 #include "../kernels/anomaly_map.h"
-#include "../kernels/resample.h"
 #include "../plain/anomaly_map.h"
 #include "doctest/doctest.h"
 #include "instruction_sets.h"
@@ -14,24 +14,6 @@
 using namespace uflow;
 using test::Map;
 using test::Random;
-
-TEST_CASE("resampling stays within the values of the image, for any sizes") {
-  Random random(4);
-  for (int round = 0; round < 300; round++) {
-    const Size from{1 + random.below(70), 1 + random.below(70)};
-    const Size to{1 + random.below(70), 1 + random.below(70)};
-    const std::size_t channels = std::array<std::size_t, 3>{1, 3, 4}[random.below(3)];
-    std::vector<std::uint8_t> image;
-    for (std::size_t i = 0; i < from.pixels() * channels; i++) {
-      image.push_back(static_cast<std::uint8_t>(100 + random.below(50)));
-    }
-    std::vector<float> out(3 * to.pixels());
-    resample({image.data(), from, channels}, to, {}, out);
-    const auto [low, high] = std::minmax_element(out.begin(), out.end());
-    CHECK(*low >= 100 / 255.0f);
-    CHECK(*high <= 149 / 255.0f);
-  }
-}
 
 TEST_CASE("energy and anomaly map equal their specification, with the same bits on every instruction set") {
   Random random(5);
