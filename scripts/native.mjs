@@ -123,11 +123,16 @@ function flagsWork(compiler, flags, source = "int main() {}") {
   return built && existsSync(program) && answers(program, source.includes("main") ? [] : ["-runs=0"]);
 }
 
-function findCompiler() {
+/** CXX, else the first compiler that answers; undefined where there is none. */
+export function availableCompiler() {
   const named = process.env.CXX;
-  const found = [named, "c++", "g++", "clang++", ...(windows ? ["cl"] : [])].find(
+  return [named, "c++", "g++", "clang++", ...(windows ? ["cl"] : [])].find(
     (name) => name && answers(name, name === "cl" ? [] : ["--version"]),
   );
+}
+
+function findCompiler() {
+  const found = availableCompiler();
   if (found) return found;
   return fail(
     "No C++ compiler was found. Install one and run the command again:\n" +

@@ -1,0 +1,29 @@
+// What the figures were measured on.
+import { spawnSync } from "node:child_process";
+import { cpus, totalmem, type } from "node:os";
+import { loadAddon } from "../../dist/kernels/addon.js";
+import { availableCompiler } from "../../scripts/native.mjs";
+
+export function machine(python) {
+  const processors = cpus();
+  return {
+    processor: processors[0]?.model.trim() ?? process.arch,
+    cores: processors.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${process.arch}`,
+    node: process.version,
+    instructionSet: loadAddon().instructionSet,
+    compiler: compilerVersion(),
+    python,
+  };
+}
+
+function compilerVersion() {
+  const compiler = availableCompiler();
+  if (!compiler) return "none";
+  return spawnSync(compiler, ["--version"], { encoding: "utf8" }).stdout.split("\n")[0] || compiler;
+}
+
+export function machineLine({ processor, cores, memoryGiB, system, node, instructionSet, compiler, python }) {
+  return `${processor}, ${cores} cores (one used), ${memoryGiB} GiB, ${system}; Node ${node}, ${instructionSet}; ${compiler}; ${python}`;
+}
