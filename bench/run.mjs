@@ -51,6 +51,7 @@ try {
 }
 
 async function measureAll() {
+  const measuredOn = machine(await python.versions());
   const memory = await orSkip("bandwidth", "bandwidth", async () => memoryBandwidth(effort.megabytes));
   const drivers = [ours, ...peers(python, options.official && resolve(options.official))];
   const results = [];
@@ -58,7 +59,7 @@ async function measureAll() {
   const series = [];
   for (const trial of chosen(growthTrials)) series.push(...(await growthOf(trial)));
   return {
-    machine: machine(await python.versions()),
+    machine: measuredOn,
     memory,
     results,
     growth: series,

@@ -21,9 +21,14 @@ const packages = {
 const modules = Object.keys(packages);
 const probe = `import importlib.util, json; print(json.dumps([m for m in ${JSON.stringify(modules)} if not importlib.util.find_spec(m)]))`;
 
-const oneThread = Object.fromEntries(
-  ["OMP", "MKL", "OPENBLAS", "NUMEXPR"].map((library) => [`${library}_NUM_THREADS`, "1"]),
-);
+/** One thread, and no byte code left in the source folder. */
+const environment = {
+  OMP_NUM_THREADS: "1",
+  MKL_NUM_THREADS: "1",
+  OPENBLAS_NUM_THREADS: "1",
+  NUMEXPR_NUM_THREADS: "1",
+  PYTHONDONTWRITEBYTECODE: "1",
+};
 
 export class Python {
   #missing;
@@ -38,7 +43,7 @@ export class Python {
       .toSorted((a, b) => a.missing.length - b.missing.length)[0];
     this.#missing = found.missing;
     if (found.missing.includes("numpy")) return;
-    this.#process = new JsonLines(found.command, [join(folder, "serve.py")], oneThread);
+    this.#process = new JsonLines(found.command, [join(folder, "serve.py")], environment);
   }
 
   /** Python and its modules, as one line. */

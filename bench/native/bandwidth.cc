@@ -1,5 +1,5 @@
-// The speed of the memory in one thread: reading and copying a block that fits no cache. Prints bytes per second as
-// JSON; a copied byte counts twice, since it is read and written.
+// The speed of the memory in one thread: reading and copying a block that fits no cache. Prints bytes per
+// second as JSON; a copied byte counts twice, since it is read and written.
 //
 //   bandwidth MEGABYTES
 #include <algorithm>

@@ -20,8 +20,8 @@ export function growthPlot(series) {
       left: i === 0 ? "5%" : "55%",
       textStyle: { fontSize: 15 },
     })),
-    legend: { bottom: 0 },
-    grid: panels.map((_, i) => ({ left: i === 0 ? "6%" : "56%", width: "41%", top: 45, bottom: 85 })),
+    legend: { bottom: 0, itemGap: 28 },
+    grid: panels.map((_, i) => ({ left: i === 0 ? "7%" : "57%", width: "40%", top: 45, bottom: 85 })),
     xAxis: panels.map((along, gridIndex) => ({
       type: "log",
       name: along,
@@ -30,11 +30,16 @@ export function growthPlot(series) {
       gridIndex,
       ...rangeOf(series.filter((one) => one.along === along)),
     })),
-    yAxis: panels.map((_, gridIndex) => ({ type: "log", gridIndex, axisLabel: { formatter: duration } })),
+    yAxis: panels.map((_, gridIndex) => ({
+      type: "log",
+      gridIndex,
+      axisLabel: { formatter: (seconds) => duration(seconds).replace(".00", "").replace(".0", "") },
+    })),
     series: series.map(({ task, along, points }) => {
       const panel = panels.indexOf(along);
       return {
         type: "line",
+        silent: true,
         name: task.replace("_", " "),
         data: points,
         xAxisIndex: panel,
