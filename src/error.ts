@@ -6,6 +6,7 @@ export type UflowErrorCode =
   | "ERR_UFLOW_BAD_TENSOR" // wrong shape, wrong length, NaN or infinity in numbers handed over
   | "ERR_UFLOW_BAD_MODEL" // a .uflow file that is damaged, hostile or of a newer version
   | "ERR_UFLOW_BAD_WEIGHTS" // foreign weights that cannot be read
+  | "ERR_UFLOW_DOWNLOAD" // weights that cannot be fetched: no network, a server that refuses, a file that is not the expected one
   | "ERR_UFLOW_DEVICE" // the wanted device or execution provider is not available
   | "ERR_UFLOW_NETWORK" // ONNX Runtime refused a graph or failed while running it
   | "ERR_UFLOW_DIVERGED" // training reached NaN or infinity

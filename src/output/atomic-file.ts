@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { messageOf, UflowError } from "../error.js";
 
@@ -10,15 +10,29 @@ import { messageOf, UflowError } from "../error.js";
  */
 export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
   const target = await targetOf(path);
-  const folder = dirname(target);
+  await placeFile(path, dirname(target), async (temporary) => {
+    await writeThrough(temporary, bytes);
+    return target;
+  });
+}
+
+/**
+ * What `writeFileAtomic` does, for bytes that come from elsewhere: `fill` writes the temporary file, flushes it to the
+ * disk and gives the name, in the same folder, that it gets. `shown` is what errors call it.
+ * @throws what `fill` throws when that is a UflowError, else ERR_UFLOW_OUTPUT; nothing is left behind.
+ */
+export async function placeFile(
+  shown: string,
+  folder: string,
+  fill: (temporary: string) => Promise<string>,
+): Promise<void> {
   await ensureFolder(folder);
   const temporary = join(folder, temporaryName());
   try {
-    await writeThrough(temporary, bytes);
-    await rename(temporary, target);
+    await rename(temporary, await fill(temporary));
   } catch (error) {
     await discard(temporary);
-    throw cannotWrite(path, error);
+    throw error instanceof UflowError ? error : cannotWrite(shown, error);
   }
 }
 
@@ -105,7 +119,19 @@ async function writeThrough(path: string, bytes: Uint8Array): Promise<void> {
 }
 
 /** Short, whatever the file is called: names have a longest length. Hidden, so that no glob takes it. */
-const temporaryName = () => `.uflow-${randomBytes(6).toString("hex")}.tmp`;
+export const temporaryName = () => `.uflow-${randomBytes(6).toString("hex")}.tmp`;
+
+const day = 24 * 60 * 60 * 1000;
+
+/** Removes temporary files that killed processes have left in a folder: those that nobody has written to for a day. */
+export async function removeForgotten(folder: string): Promise<void> {
+  for (const entry of await readdir(folder).catch(() => [])) {
+    if (!/^\.uflow-[0-9a-f]{12}\.tmp$/.test(entry)) continue;
+    const path = join(folder, entry);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (Date.now() - mtimeMs > day) await discard(path);
+  }
+}
 
 /** The failure that led here is what is reported, not that of tidying up. */
 const discard = (path: string) => rm(path, { force: true }).catch(() => undefined);
@@ -123,7 +149,8 @@ const problems: Record<string, string> = {
   EROFS: "the disk is read-only; choose another place",
 };
 
-function cannotWrite(path: string, error: unknown): UflowError {
+/** Says in plain words why a path cannot be written, from what the system said. */
+export function cannotWrite(path: string, error: unknown): UflowError {
   const { code } = error as NodeJS.ErrnoException;
   return refused(path, problems[code ?? ""] ?? messageOf(error), error);
 }
