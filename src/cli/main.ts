@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { UflowError } from "../error.js";
 import { engineVersion } from "../version.js";
+import { backboneCommand } from "./backbone.js";
 import { demoCommand } from "./demo.js";
 import { evaluateCommand } from "./evaluate.js";
 import { infoCommand } from "./info.js";
@@ -30,8 +31,14 @@ for (const command of [
   inspectCommand,
   evaluateCommand,
   infoCommand,
+  backboneCommand,
 ]) {
-  program.addCommand(command().copyInheritedSettings(program));
+  addCommand(program, command());
+}
+
+function addCommand(parent: Command, command: Command): void {
+  parent.addCommand(command.copyInheritedSettings(parent));
+  for (const each of command.commands) each.copyInheritedSettings(command);
 }
 
 // A reader that has seen enough, like head, is no failure: what is written elsewhere may still be wanted.
@@ -64,7 +71,9 @@ function endOfCommand(error: unknown, json: boolean): number {
 
 function inWordsOfCommandLine(error: UflowError): UflowError {
   if (error.code !== "ERR_UFLOW_BAD_OPTION") return error;
-  const options = program.commands.flatMap((command) => command.options);
+  const options = program.commands
+    .flatMap((command) => [command, ...command.commands])
+    .flatMap((command) => command.options);
   return new UflowError(error.code, asTyped(error.message, options), { cause: error });
 }
 
