@@ -1,7 +1,7 @@
-import { buffer } from "node:stream/consumers";
-import yauzl from "yauzl";
 import { z } from "zod";
-import { messageOf, UflowError } from "../error.js";
+import { UflowError } from "../error.js";
+import { RandomAccessFile } from "../input/random-access-file.js";
+import { storedEntries } from "../input/stored-zip.js";
 import { formatVersion, type Manifest, manifestSchema } from "./manifest.js";
 import { backboneEntry, flowEntry, type Model, sha256 } from "./model.js";
 
@@ -34,40 +34,19 @@ export async function readModel(path: string): Promise<Model> {
   return { manifest, backbone: entry(backboneEntry), flow: entry(flowEntry) };
 }
 
-/**
- * All entries by name. Only stored (uncompressed) entries are read, and together they must fit into the file: entries
- * that share their bytes, or are inflated, could fill any memory.
- */
+/** All entries by name, read into memory. Together they are no larger than the file. */
 async function unzip(path: string): Promise<Map<string, Buffer>> {
-  const entries = new Map<string, Buffer>();
+  const file = await RandomAccessFile.open(path, (reason, cause) => bad(path, reason, cause));
   try {
-    const file = await yauzl.openPromise(path, { lazyEntries: true, autoClose: true });
-    let total = 0;
-    for await (const entry of file.eachEntry()) {
-      const name = entry.fileName;
-      if (entry.compressionMethod !== 0) throw bad(path, `the entry "${name}" is compressed`);
-      if (entries.has(name)) throw bad(path, `the entry "${name}" is there twice`);
-      total += entry.uncompressedSize;
-      if (total > file.fileSize) throw bad(path, "its entries overlap");
-      if (name === manifestEntry && entry.uncompressedSize > manifestLimit)
-        throw bad(path, "its manifest is too large");
-      entries.set(name, await buffer(await file.openReadStreamPromise(entry)));
+    const entries = new Map<string, Buffer>();
+    for (const [name, { start, size }] of await storedEntries(file, ".uflow file")) {
+      if (name === manifestEntry && size > manifestLimit) throw bad(path, "its manifest is too large");
+      entries.set(name, await file.read(start, size));
     }
-  } catch (error) {
-    if (error instanceof UflowError) throw error;
-    throw bad(path, problem(error), error);
+    return entries;
+  } finally {
+    await file.close();
   }
-  return entries;
-}
-
-function problem(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT" || code === "ENOTDIR") return "it does not exist";
-  if (code === "EISDIR") return "it is a folder";
-  if (code === "EACCES" || code === "EPERM") return "there is no permission to read it";
-  const message = messageOf(error);
-  // The directory of a zip file stands at its end.
-  return /central dir/i.test(message) ? "it is not a .uflow file, or it was cut off" : message;
 }
 
 function parseManifest(path: string, bytes: Buffer | undefined): Manifest {
