@@ -1,14 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { messageOf, UflowError } from "../error.js";
 
 /**
  * Writes a file so that no one ever sees half of it: to a temporary name in the same folder, flushed to the disk, then
  * renamed. Missing folders are made. A link is followed, so that it goes on pointing to what is written.
+ * @param bytes all of them, or one piece after the other, so that a large file need not be in memory as a whole.
  * @throws UflowError ERR_UFLOW_OUTPUT; a file that was there before is then untouched, and nothing is left behind.
  */
-export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeFileAtomic(path: string, bytes: Uint8Array | Iterable<Uint8Array>): Promise<void> {
   const target = await targetOf(path);
   await placeFile(path, dirname(target), async (temporary) => {
     await writeThrough(temporary, bytes);
@@ -108,10 +109,10 @@ async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-async function writeThrough(path: string, bytes: Uint8Array): Promise<void> {
+async function writeThrough(path: string, bytes: Uint8Array | Iterable<Uint8Array>): Promise<void> {
   const file = await open(path, "wx");
   try {
-    await file.writeFile(bytes);
+    await writeFile(file, bytes);
     await file.sync();
   } finally {
     await file.close();
