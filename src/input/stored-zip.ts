@@ -1,5 +1,6 @@
 import yauzl, { type Entry, RandomAccessReader } from "yauzl";
 import { messageOf, UflowError } from "../error.js";
+import { quoted } from "./quoted.js";
 import type { RandomAccessFile } from "./random-access-file.js";
 
 /** Where an entry's content lies in the file, in bytes. */
@@ -9,7 +10,7 @@ export interface StoredEntry {
 }
 
 /** Far more than any model has; the directory of a hostile file could fill the memory. */
-const longestDirectory = 2 ** 17;
+const longestDirectory = 2 ** 16;
 
 /**
  * All entries of a ZIP file (also ZIP64) by name. They are stored, not compressed or encrypted, each lies inside of the
@@ -40,7 +41,7 @@ async function readDirectory(file: RandomAccessFile): Promise<Map<string, Stored
   for await (const entry of zip.eachEntry()) {
     const name = entry.fileName;
     checkStored(file, entry);
-    if (entries.has(name)) throw file.refuse(`the entry "${name}" is there twice`);
+    if (entries.has(name)) throw file.refuse(`the entry ${quoted(name)} is there twice`);
     const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
     entries.set(name, { start: fileDataStart, size: entry.uncompressedSize });
     taken.push({ from: entry.relativeOffsetOfLocalHeader, to: fileDataStart + entry.uncompressedSize });
@@ -50,8 +51,8 @@ async function readDirectory(file: RandomAccessFile): Promise<Map<string, Stored
 }
 
 function checkStored(file: RandomAccessFile, entry: Entry): void {
-  if (entry.compressionMethod !== 0) throw file.refuse(`the entry "${entry.fileName}" is compressed`);
-  if (entry.isEncrypted()) throw file.refuse(`the entry "${entry.fileName}" is encrypted`);
+  if (entry.compressionMethod !== 0) throw file.refuse(`the entry ${quoted(entry.fileName)} is compressed`);
+  if (entry.isEncrypted()) throw file.refuse(`the entry ${quoted(entry.fileName)} is encrypted`);
 }
 
 interface Span {

@@ -1,4 +1,4 @@
-import { half } from "./float16.js";
+import { bfloat, half } from "./float16.js";
 
 /** Types of the numbers in weight files. All are little-endian. */
 export type DType = keyof typeof dtypes;
@@ -33,12 +33,4 @@ const dtypes = {
 
 export function numberFormat(dtype: DType): NumberFormat {
   return dtypes[dtype];
-}
-
-const float32 = new DataView(new ArrayBuffer(4));
-
-/** bfloat16 is the upper half of a float32. */
-function bfloat(bits: number): number {
-  float32.setUint16(0, bits);
-  return float32.getFloat32(0);
 }

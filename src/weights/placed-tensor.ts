@@ -1,6 +1,6 @@
+import { quoted } from "../input/quoted.js";
 import { allocated, type RandomAccessFile } from "../input/random-access-file.js";
 import { type DType, numberFormat } from "./dtype.js";
-import { quoted } from "./quoted.js";
 
 /** A tensor that lies in a file, possibly as a view: rows apart, transposed, or one row for many. */
 export interface PlacedTensor {

@@ -3,11 +3,11 @@
  * shape and place, then the bytes of the tensors (https://huggingface.co/docs/safetensors, "Format").
  */
 import { UflowError } from "../error.js";
+import { quoted } from "../input/quoted.js";
 import type { RandomAccessFile } from "../input/random-access-file.js";
 import { writeFileAtomic } from "../output/atomic-file.js";
 import { type DType, numberFormat } from "./dtype.js";
 import { elementCount, type PlacedTensor, rowMajor, type WeightDirectory } from "./placed-tensor.js";
-import { quoted } from "./quoted.js";
 import { checkTensor, numberBytes, type Tensor } from "./tensor.js";
 
 const headerLimit = 100_000_000;

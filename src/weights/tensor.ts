@@ -1,6 +1,6 @@
 import { UflowError } from "../error.js";
+import { quoted } from "../input/quoted.js";
 import { elementCount } from "./placed-tensor.js";
-import { quoted } from "./quoted.js";
 
 /** A tensor in memory, row-major: float32, or int64 where a checkpoint wants whole numbers. */
 export interface Tensor {

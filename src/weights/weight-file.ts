@@ -1,4 +1,5 @@
 import { UflowError } from "../error.js";
+import { quoted } from "../input/quoted.js";
 import { RandomAccessFile } from "../input/random-access-file.js";
 import { type DType, numberFormat } from "./dtype.js";
 import {
@@ -8,7 +9,6 @@ import {
   readIntegers,
   type WeightDirectory,
 } from "./placed-tensor.js";
-import { quoted } from "./quoted.js";
 import { readSafetensors } from "./safetensors.js";
 import { readTorchArchive } from "./torch/archive.js";
 import { legacyStart, readTorchLegacy } from "./torch/legacy.js";

@@ -220,6 +220,14 @@ describe("an archive that is no model", () => {
     await expectRefused(content, /overlap/);
   });
 
+  it("is refused when its directory is said to lie far outside (ZIP64)", async () => {
+    const locator = Buffer.alloc(20);
+    locator.writeUInt32LE(0x07064b50);
+    locator.writeBigUInt64LE(2n ** 62n, 8);
+    const end = bytes.subarray(bytes.length - 22);
+    await expectRefused(Buffer.concat([bytes.subarray(0, -22), locator, end]), /points at/);
+  });
+
   it("is refused when an entry is compressed", async () => {
     const packed = { ...flowEntry, content: Buffer.alloc(1 << 20), compress: true };
     await expectRefused(await archive([manifestEntry(), backboneEntry, packed]), /compressed/);

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { TorchValue } from "#uflow/weights/torch/pickle.js";
-import { Opaque } from "#uflow/weights/torch/unpickle.js";
+import { Opaque } from "#uflow/weights/torch/values.js";
 import { writeTorch } from "#uflow/weights/torch/write.js";
 import { openWeights } from "#uflow/weights/weight-file.js";
 import { readAll, scratchFolder } from "./scratch.js";
@@ -145,7 +145,10 @@ const run = promisify(execFile);
 
 /** PyTorch, where this machine has it. */
 const python = "/usr/bin/python3";
-const torch = await run(python, ["-c", "import torch"]).then(
+const torch = await run(python, [
+  "-c",
+  "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)",
+]).then(
   () => true,
   () => false,
 );

@@ -1,11 +1,12 @@
+import { quoted } from "../../input/quoted.js";
 import type { RandomAccessFile } from "../../input/random-access-file.js";
 import { numberFormat } from "../dtype.js";
 import type { WeightDirectory } from "../placed-tensor.js";
-import { quoted } from "../quoted.js";
 import { pickleLimit } from "./archive.js";
 import { torchWorld } from "./constructors.js";
 import { type FindStorage, readStateDict, storageType } from "./state-dict.js";
-import { type PickleValue, type Storage, unpickle } from "./unpickle.js";
+import { unpickle } from "./unpickle.js";
+import type { PickleValue, Storage } from "./values.js";
 
 /** The magic number 0x1950a86a20f9469cfc6c as a pickle of protocol 2. */
 export const legacyStart = Buffer.from("80028a0a6cfc9c46f9206aa850192e", "hex");

@@ -1,8 +1,8 @@
+import { quoted } from "../../input/quoted.js";
 import type { RandomAccessFile } from "../../input/random-access-file.js";
 import { type DType, numberFormat } from "../dtype.js";
 import { elementCount, type PlacedTensor, reach, type WeightDirectory } from "../placed-tensor.js";
-import { quoted } from "../quoted.js";
-import { Opaque, type PickleValue, Storage, StoredTensor } from "./unpickle.js";
+import { Opaque, type PickleValue, Storage, StoredTensor } from "./values.js";
 
 const dtypes: Readonly<Record<string, DType>> = {
   "torch.DoubleStorage": "float64",

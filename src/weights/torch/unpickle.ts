@@ -1,6 +1,6 @@
 /**
  * A pickle machine for checkpoints that executes nothing. Python's pickles are programs: a GLOBAL names any function, a
- * REDUCE calls it. Here the few functions that PyTorch needs for tensors are a table (`globals.ts`); whatever else is
+ * REDUCE calls it. Here the few functions that PyTorch needs for tensors are a table (`constructors.ts`); whatever else is
  * named or called becomes an `Opaque`, which remembers its name and nothing else. So the hyper-parameters of a
  * checkpoint may be of any class, and its tensors are still read; and who wants a value that is opaque can refuse it by
  * its name.
@@ -9,51 +9,10 @@
  * write, and what reaches outside of the pickle, is refused. The machine is a loop over a stack of its own, so that no
  * nesting overflows JavaScript's; every step is counted, and so is whatever a step copies.
  */
+
+import { quoted } from "../../input/quoted.js";
 import type { Refuse } from "../../input/random-access-file.js";
-import { quoted } from "../quoted.js";
-
-/** What a pickle may hold. Lists and tuples are both arrays. Values may be shared, and contain themselves. */
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | PickleValue[]
-  | Set<PickleValue>
-  | Map<PickleValue, PickleValue>
-  | Opaque
-  | Storage
-  | StoredTensor;
-
-/** A class or function outside of the table, or what it would have made. Never called. */
-export class Opaque {
-  /** @param name with its module: "os.system". */
-  constructor(readonly name: string) {}
-}
-
-/** The numbers behind one or more tensors, as the checkpoint describes them: unchecked. */
-export class Storage {
-  constructor(
-    /** The name of its type: "torch.FloatStorage". */
-    readonly type: string,
-    readonly key: string,
-    readonly elements: number,
-  ) {}
-}
-
-/** A view of a storage, as the checkpoint describes it: unchecked, and any of its parts may be anything. */
-export class StoredTensor {
-  constructor(
-    readonly storage: PickleValue,
-    /** In elements. */
-    readonly offset: PickleValue,
-    readonly shape: PickleValue,
-    /** In elements. */
-    readonly strides: PickleValue,
-  ) {}
-}
+import { Opaque, type PickleValue } from "./values.js";
 
 /** A function of the table: makes a value of its arguments. `spend` counts what it copies. */
 export type Constructor = (args: PickleValue[], spend: (steps: number) => void) => PickleValue | undefined;
@@ -67,8 +26,8 @@ export interface PickleWorld {
   refuse: Refuse;
 }
 
-/** Steps of a program, and elements that it copies. The largest checkpoints take a fifth of it. */
-const stepLimit = 2 ** 21;
+/** Steps of a program, and elements that it copies. Large checkpoints, with their optimizer, take a tenth of it. */
+const stepLimit = 2 ** 20;
 const textLimit = 2 ** 24;
 const nameLimit = 1000;
 const integerBytesLimit = 1024;

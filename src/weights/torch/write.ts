@@ -5,8 +5,8 @@ import { checkTensor, numberBytes } from "../tensor.js";
 import { isTensor, pickle, type TorchValue } from "./pickle.js";
 
 /**
- * Writes a PyTorch checkpoint, for `torch.load(path, weights_only=True)` and every torch.load since version 1.6: under
- * a temporary name first, then renamed. The numbers of the tensors are not copied.
+ * Writes a PyTorch checkpoint, for every torch.load since version 1.6: under a temporary name first, then renamed. Also
+ * with `weights_only=True`, which knows numbers that are not whole since PyTorch 2. Tensors are not copied.
  * @param value a state dict is a Map from name to tensor; it may lie in an object beside other plain values.
  * @throws UflowError ERR_UFLOW_BAD_TENSOR when the numbers of a tensor do not fill its shape, or all are more than
  *   4 GiB; ERR_UFLOW_OUTPUT.
