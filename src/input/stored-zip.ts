@@ -26,7 +26,10 @@ export async function storedEntries(file: RandomAccessFile, kind: string): Promi
     const message = messageOf(error);
     // The directory of a ZIP file stands at its end.
     const noZip = /central dir/i.test(message);
-    throw file.refuse(noZip ? `it is not a ${kind}, or it was cut off` : message, error);
+    const problem = noZip
+      ? `it is not a ${kind}, or it was cut off`
+      : `its directory is damaged: ${quoted(message)}`;
+    throw file.refuse(problem, error);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Reading and writing safetensors: the length of the header as uint64, the header as a JSON object from name to dtype,
- * shape and place, then the bytes of the tensors (https://huggingface.co/docs/safetensors, "Format").
+ * shape and place, then the bytes of the tensors (the documentation of safetensors, "Format").
  */
 import { UflowError } from "../error.js";
 import { quoted } from "../input/quoted.js";

@@ -29,7 +29,7 @@ export class WeightFile {
     checkTotal(file, directory.tensors);
   }
 
-  /** All tensors by name, in the order of the file. */
+  /** All tensors by name. */
   get tensors(): ReadonlyMap<string, TensorInfo> {
     return this.directory.tensors;
   }

@@ -1,3 +1,4 @@
+import { quoted } from "../../input/quoted.js";
 import type { RandomAccessFile } from "../../input/random-access-file.js";
 import { type StoredEntry, storedEntries } from "../../input/stored-zip.js";
 import type { WeightDirectory } from "../placed-tensor.js";
@@ -38,6 +39,8 @@ async function checkByteOrder(file: RandomAccessFile, entry: StoredEntry | undef
   if (!entry) return;
   const order = (await file.read(entry.start, Math.min(entry.size, 16))).toString("latin1").trim();
   if (order !== "little") {
-    throw file.refuse(`its byte order is "${order}", and only "little" is read; save it on another machine`);
+    throw file.refuse(
+      `its byte order is ${quoted(order)}, and only "little" is read; save it on another machine`,
+    );
   }
 }
