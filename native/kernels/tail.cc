@@ -6,6 +6,8 @@
 #include <limits>
 #include <numbers>
 
+#include "gamma_terms.h"
+
 namespace uflow {
 namespace {
 
@@ -16,40 +18,10 @@ constexpr double epsilon = std::numeric_limits<double>::epsilon();
 // Everything below is about Γ(a, y), with a = dof/2 and y = x/2. From this a on expansions for large a hold.
 constexpr double large = 16;
 
-// ln(y/a), also where the quotient of extreme numbers is no double.
-double log_quotient(double y, double a) {
-  const double quotient = y / a;
-  return std::isnormal(quotient) ? std::log(quotient) : std::log(y) - std::log(a);
-}
-
-// y − a − a·ln(y/a), which is 0 at y = a, without cancellation near there: with s = (y − a)/(y + a), ln(y/a)
-// = 2·(s + s³/3 + s⁵/5 + …), and y − a − 2·a·s = s·(y − a).
-double deviance(double a, double y) {
-  if (y < a / 3 || y > 3 * a) return y - a - a * log_quotient(y, a);
-  const double s = (y - a) / (y + a);
-  const double square = s * s;
-  double sum = 0;
-  double power = 1;
-  for (int k = 3; power > epsilon / 8; k += 2, power *= square) sum += power / k;
-  return s * (y - a - 2 * a * square * sum);
-}
-
-// The error of Stirling's formula: ln Γ(a + 1) − (a + ½)·ln a + a − ½·ln 2π (DLMF 5.11.1).
-double stirling_error(double a) {
-  double recursion = 0;
-  for (; a < large; a += 1) recursion += (a + 0.5) * std::log1p(1 / a) - 1;
-  const double inverse = 1 / a;
-  const double q = inverse * inverse;
-  const double series =
-      1.0 / 12 -
-      q * (1.0 / 360 - q * (1.0 / 1260 - q * (1.0 / 1680 - q * (1.0 / 1188 - q * (691.0 / 360360)))));
-  return recursion + inverse * series;
-}
-
 // ln(yᵃ·e⁻ʸ / Γ(a + 1)), as deviance and Stirling error (C. Loader, "Fast and accurate computation of
 // binomial probabilities", 2000): a·ln y − y − ln Γ(a + 1) would lose all digits of a difference of large
 // numbers.
-double log_gamma_term(double a, double deviance) {
+double log_leading_term(double a, double deviance) {
   return -deviance - stirling_error(a) - 0.5 * std::log(2 * pi * a);
 }
 
@@ -133,14 +105,14 @@ double log_chi2_survival_exact(double x, double dof) {
   const double a = dof / 2;
   const double y = x / 2;
   // Of (a, y), but half of the smallest x would be 0. This is ½·a·η² in Temme's expansion.
-  const double square = deviance(dof, x) / 2;
+  const double square = deviance(dof, x, x - dof) / 2;
   if (a >= large && square <= a / 2) {
     const double half = scaled_erfc(square) / 2;
     const double eta = std::sqrt(2 * square / a);
     return x < dof ? log_complement(std::log(half - mean_remainder(a, -eta)) - square) / ln10
                    : (std::log(half + mean_remainder(a, eta)) - square) / ln10;
   }
-  const double term = log_gamma_term(a, square);
+  const double term = log_leading_term(a, square);
   if (y < a + 1) return log_complement(term + std::log(lower_series(a, y))) / ln10;
   return (term + std::log(a * upper_fraction(a, y))) / ln10;
 }
