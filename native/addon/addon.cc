@@ -35,6 +35,7 @@ Napi::Object plain_functions(Napi::Env env) {
   add(plain, "energy", plain_energy);
   add(plain, "anomalyMap", plain_anomaly_map);
   add(plain, "nfaTreeMap", plain_nfa_tree_map);
+  add(plain, "nfaBlockMap", plain_nfa_block_map);
   return plain;
 }
 
@@ -47,6 +48,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add(exports, "logNumberOfRegions", log_number_of_regions);
   add(exports, "nfaTree", nfa_tree);
   add(exports, "nfaTreeMap", nfa_tree_map);
+  add(exports, "logBinomialSurvival", log_binomial_survival);
+  add(exports, "nfaBlockMap", nfa_block_map);
   add(exports, "regions", regions);
   exports.Set("Segmenter", segmenter_class(env));
   exports.Set("instructionSet", name(instruction_set_in_use()));

@@ -6,7 +6,7 @@
 namespace uflow::addon {
 namespace {
 
-constexpr double largest_dimension = 65535;
+constexpr std::uint32_t largest_dimension = 65535;
 constexpr std::size_t largest_map = std::size_t{1} << 28;
 
 std::string expected(const std::string& what, const std::string& name, const std::string& received) {
@@ -64,12 +64,16 @@ double number_within(Napi::Value value, const std::string& name, double least, d
   bad_option(value.Env(), expected(what.str(), name, shown(value)));
 }
 
-std::size_t dimension(Napi::Value value, const std::string& name) {
+std::uint32_t whole_number(Napi::Value value, const std::string& name, std::uint32_t most) {
   const double given = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
-  if (!(given >= 1 && given <= largest_dimension && given == std::floor(given))) {
-    bad_option(value.Env(), expected("a whole number from 1 to 65535", name, shown(value)));
+  if (!(given >= 1 && given <= most && given == std::floor(given))) {
+    bad_option(value.Env(), expected("a whole number from 1 to " + std::to_string(most), name, shown(value)));
   }
-  return static_cast<std::size_t>(given);
+  return static_cast<std::uint32_t>(given);
+}
+
+std::size_t dimension(Napi::Value value, const std::string& name) {
+  return whole_number(value, name, largest_dimension);
 }
 
 Size size(Napi::Object from, const std::string& name) {
@@ -124,17 +128,30 @@ const float* FloatTensor::memory() const {
   return data.Data();
 }
 
-std::vector<FloatTensor> energies(Napi::Value value) {
+namespace {
+
+std::vector<FloatTensor> list(Napi::Value value, const std::string& one, const std::string& many,
+                              FloatTensor::Kind kind) {
   if (!value.IsArray() || value.As<Napi::Array>().Length() == 0) {
-    bad_option(value.Env(), expected("an array of at least one energy", "energies", shown(value)));
+    bad_option(value.Env(), expected("an array of at least one " + one, many, shown(value)));
   }
   const auto list = value.As<Napi::Array>();
-  if (list.Length() > 64) bad_option(value.Env(), "expected at most 64 energies but received more");
+  if (list.Length() > 64) bad_option(value.Env(), "expected at most 64 " + many + " but received more");
   std::vector<FloatTensor> result;
   for (std::uint32_t i = 0, count = list.Length(); i < count; i++) {
-    result.emplace_back(list.Get(i), "energies[" + std::to_string(i) + "]", FloatTensor::Kind::energy);
+    result.emplace_back(list.Get(i), many + "[" + std::to_string(i) + "]", kind);
   }
   return result;
+}
+
+}  // namespace
+
+std::vector<FloatTensor> energies(Napi::Value value) {
+  return list(value, "energy", "energies", FloatTensor::Kind::energy);
+}
+
+std::vector<FloatTensor> latents(Napi::Value value) {
+  return list(value, "latent", "latents", FloatTensor::Kind::latent);
 }
 
 std::vector<EnergyView> views(std::span<const FloatTensor> tensors) {

@@ -40,6 +40,8 @@ Napi::Object optional_object(Napi::Value value, const std::string& name);
 double number(Napi::Value value, const std::string& name);
 // A number from `least` to `most`.
 double number_within(Napi::Value value, const std::string& name, double least, double most);
+// A whole number from 1 to `most`.
+std::uint32_t whole_number(Napi::Value value, const std::string& name, std::uint32_t most);
 // A whole number from 1 to 65535.
 std::size_t dimension(Napi::Value value, const std::string& name);
 // `width` and `height` of an object, of at most 2^28 pixels.
@@ -77,6 +79,8 @@ class FloatTensor {
 
 // A list of at least one energy, all of the same map.
 std::vector<FloatTensor> energies(Napi::Value value);
+// A list of at least one latent.
+std::vector<FloatTensor> latents(Napi::Value value);
 std::vector<EnergyView> views(std::span<const FloatTensor> tensors);
 
 // A new Float32Array for a kernel to write into.

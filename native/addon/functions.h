@@ -19,16 +19,22 @@ Napi::Value log_number_of_regions(const Napi::CallbackInfo& info);
 Napi::Value nfa_tree(const Napi::CallbackInfo& info);
 // nfaTreeMap(energies, to) → Map2d
 Napi::Value nfa_tree_map(const Napi::CallbackInfo& info);
+// logBinomialSurvival(x, n, p, kind?) → number
+Napi::Value log_binomial_survival(const Napi::CallbackInfo& info);
+// nfaBlockMap(latents, to) → Map2d
+Napi::Value nfa_block_map(const Napi::CallbackInfo& info);
 // regions(logNfa, options?) → PackedRegions
 Napi::Value regions(const Napi::CallbackInfo& info);
 
 // class Segmenter { segment(energies, to) → anomaly map, log NFA, mask, regions }
 Napi::Function segmenter_class(Napi::Env env);
 
-// The same as resample, energy, anomalyMap and nfaTreeMap, by their specifications in native/plain.
+// The same as resample, energy, anomalyMap, nfaTreeMap and nfaBlockMap, by their specifications in
+// native/plain.
 Napi::Value plain_resample(const Napi::CallbackInfo& info);
 Napi::Value plain_energy(const Napi::CallbackInfo& info);
 Napi::Value plain_anomaly_map(const Napi::CallbackInfo& info);
 Napi::Value plain_nfa_tree_map(const Napi::CallbackInfo& info);
+Napi::Value plain_nfa_block_map(const Napi::CallbackInfo& info);
 
 }  // namespace uflow::addon

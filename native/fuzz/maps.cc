@@ -1,8 +1,10 @@
 // The kernels from latent to map.
 #include "../kernels/anomaly_map.h"
+#include "../kernels/nfa_block.h"
 #include "../kernels/nfa_tree.h"
 #include "../kernels/resample.h"
 #include "../plain/anomaly_map.h"
+#include "../plain/nfa_block.h"
 #include "../plain/nfa_tree.h"
 #include "../plain/resample.h"
 #include "check.h"
@@ -63,6 +65,24 @@ void nfa_tree(Input& input) {
   require_same(
       fast, made(to.pixels(), [&](auto out) { plain::nfa_tree_map(energies.views, to, tail, tests, out); }),
       1e-6);
+  for (const float value : fast) require(std::isfinite(value), "a map of log NFA is not finite");
+}
+
+void nfa_block(Input& input) {
+  std::vector<std::vector<float>> data(1 + input.below(3));
+  std::vector<LatentView> latents;
+  for (auto& z : data) {
+    const Size size = input.size(9);
+    const std::size_t channels = 1 + input.below(9);
+    z = input.floats(channels * size.pixels());
+    latents.push_back({z.data(), channels, size});
+  }
+  const Size to = input.size(40);
+  const WindowTest test{static_cast<std::uint32_t>(1 + input.below(9)), (1 + input.byte()) / 257.0,
+                        input.below(2) == 0 ? BinomialKind::discrete : BinomialKind::continuous};
+  const auto fast = made(to.pixels(), [&](auto out) { uflow::nfa_block_map(latents, to, test, out); });
+  require_same(fast, made(to.pixels(), [&](auto out) { plain::nfa_block_map(latents, to, test, out); }),
+               1e-4);
   for (const float value : fast) require(std::isfinite(value), "a map of log NFA is not finite");
 }
 

@@ -11,6 +11,7 @@ namespace uflow::fuzz {
 void energy(Input& input);
 void anomaly_map(Input& input);
 void nfa_tree(Input& input);
+void nfa_block(Input& input);
 void regions(Input& input);
 void resample(Input& input);
 void tails(Input& input);
@@ -21,7 +22,7 @@ struct Target {
 };
 
 inline constexpr Target targets[] = {
-    {"energy", energy},   {"anomaly_map", anomaly_map}, {"nfa_tree", nfa_tree},
+    {"energy", energy},   {"anomaly_map", anomaly_map}, {"nfa_tree", nfa_tree}, {"nfa_block", nfa_block},
     {"regions", regions}, {"resample", resample},       {"tails", tails},
 };
 

@@ -53,6 +53,18 @@ struct Loops {
 
   // out[64·x + y] = in[64·y + x]; both of 64 × 64 bytes.
   void (*transpose_bytes)(const std::uint8_t* in, std::uint8_t* out);
+
+  // large[i] = how many |z[c·stride + i]|, c < channels, are at least the positive float whose bits are
+  // `limit`. Returns whether all are finite.
+  bool (*count_large)(const float* z, std::size_t channels, std::size_t stride, std::size_t count,
+                      std::uint32_t limit, std::uint32_t* large);
+
+  // out[i] = Σ_k weights[k·count + i]·row[first[i] + k], k = 0 … 3.
+  void (*widen_cubic)(const float* row, const std::int32_t* first, const float* weights, std::size_t count,
+                      float* out);
+
+  // out[i] += Σ_k weights[k]·rows[k][i], k = 0 … 3.
+  void (*add_cubic)(const float* const* rows, const float* weights, std::size_t count, float* out);
 };
 
 // Those of the instruction set in use: the best available, or what `use_instruction_set` said.

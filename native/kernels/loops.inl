@@ -154,6 +154,62 @@ void transpose_bytes(const std::uint8_t* UFLOW_RESTRICT in, std::uint8_t* UFLOW_
   deal_quarters(twice, out);
 }
 
+// Of finite numbers the magnitudes are ordered like their bits, and the sign bit of a difference says which is smaller.
+bool count_large(const float* UFLOW_RESTRICT z, std::size_t channels, std::size_t stride, std::size_t count,
+                 std::uint32_t limit, std::uint32_t* UFLOW_RESTRICT large) {
+  const auto magnitude = [](float value) { return std::bit_cast<std::uint32_t>(value) & 0x7fffffffu; };
+  const auto is_small = [limit](std::uint32_t bits) { return (bits - limit) >> 31; };
+  // Adding this to the bits of NaN or infinity sets the sign bit.
+  constexpr std::uint32_t carry = 0x00800000u;
+  std::uint32_t special = 0;
+  std::fill_n(large, count, static_cast<std::uint32_t>(channels));
+  std::size_t c = 0;
+  for (; c + 4 <= channels; c += 4, z += 4 * stride) {
+    const float* UFLOW_RESTRICT z1 = z + stride;
+    const float* UFLOW_RESTRICT z2 = z1 + stride;
+    const float* UFLOW_RESTRICT z3 = z2 + stride;
+    for (std::size_t i = 0; i < count; i++) {
+      const std::uint32_t m0 = magnitude(z[i]);
+      const std::uint32_t m1 = magnitude(z1[i]);
+      const std::uint32_t m2 = magnitude(z2[i]);
+      const std::uint32_t m3 = magnitude(z3[i]);
+      large[i] -= is_small(m0) + is_small(m1) + is_small(m2) + is_small(m3);
+      special |= (m0 + carry) | (m1 + carry) | (m2 + carry) | (m3 + carry);
+    }
+  }
+  for (; c < channels; c++, z += stride) {
+    for (std::size_t i = 0; i < count; i++) {
+      const std::uint32_t m = magnitude(z[i]);
+      large[i] -= is_small(m);
+      special |= m + carry;
+    }
+  }
+  return special >> 31 == 0;
+}
+
+void widen_cubic(const float* UFLOW_RESTRICT row, const std::int32_t* UFLOW_RESTRICT first,
+                 const float* UFLOW_RESTRICT weights, std::size_t count, float* UFLOW_RESTRICT out) {
+  for (std::size_t i = 0; i < count; i++) {
+    const float* taps = row + first[i];
+    out[i] = ((weights[i] * taps[0] + weights[count + i] * taps[1]) + weights[2 * count + i] * taps[2]) +
+             weights[3 * count + i] * taps[3];
+  }
+}
+
+void add_cubic(const float* const* rows, const float* weights, std::size_t count, float* UFLOW_RESTRICT out) {
+  const float* UFLOW_RESTRICT r0 = rows[0];
+  const float* UFLOW_RESTRICT r1 = rows[1];
+  const float* UFLOW_RESTRICT r2 = rows[2];
+  const float* UFLOW_RESTRICT r3 = rows[3];
+  const float w0 = weights[0];
+  const float w1 = weights[1];
+  const float w2 = weights[2];
+  const float w3 = weights[3];
+  for (std::size_t i = 0; i < count; i++) {
+    out[i] += ((w0 * r0[i] + w1 * r1[i]) + w2 * r2[i]) + w3 * r3[i];
+  }
+}
+
 constexpr Loops loops{
     .sum_squares = sum_squares,
     .are_energies = are_energies,
@@ -165,6 +221,9 @@ constexpr Loops loops{
     .detect = detect,
     .weighted_bytes = weighted_bytes,
     .transpose_bytes = transpose_bytes,
+    .count_large = count_large,
+    .widen_cubic = widen_cubic,
+    .add_cubic = add_cubic,
 };
 
 }  // namespace

@@ -8,6 +8,7 @@ import { unpackRegions } from "./regions.js";
 import type { Addon, Energy, Kernels, Segmentation, SegmentOptions } from "./types.js";
 
 export type {
+  BinomialKind,
   Energy,
   Kernels,
   Latent,
@@ -49,6 +50,11 @@ export const logNumberOfRegions: Kernels["logNumberOfRegions"] = checked(
 );
 export const nfaTree: Kernels["nfaTree"] = checked("nfaTree", addon.nfaTree);
 export const nfaTreeMap: Kernels["nfaTreeMap"] = checked("nfaTreeMap", addon.nfaTreeMap);
+export const logBinomialSurvival: Kernels["logBinomialSurvival"] = checked(
+  "logBinomialSurvival",
+  addon.logBinomialSurvival,
+);
+export const nfaBlockMap: Kernels["nfaBlockMap"] = checked("nfaBlockMap", addon.nfaBlockMap);
 
 const packedRegions: Addon["regions"] = checked("regions", addon.regions);
 export const regions: Kernels["regions"] = (...args) => unpackRegions(packedRegions(...args));

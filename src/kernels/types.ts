@@ -84,6 +84,9 @@ export type Tail = "exact" | "chernoff";
 /** How the number of tests in NFA = tests × probability is counted. */
 export type Tests = "all" | "per-scale" | "by-size";
 
+/** A sum of the binomial distribution's terms, or the integral of its density with Γ in place of factorials. */
+export type BinomialKind = "discrete" | "continuous";
+
 export interface RegionsOptions {
   /** Regions where log NFA is below it are detected; default: 0. */
   logEpsilon?: number;
@@ -146,6 +149,20 @@ export interface Kernels {
     to: { width: number; height: number; tail?: Tail; tests?: Tests },
   ): Map2d;
   /**
+   * log₁₀ of the binomial tail for real x, whole n from 1 to 1e6, p from 1e-300 to below 1. discrete (the default):
+   * P(K > x), which is certain for x < 0. continuous: ∫ₓⁿ of the density, where x < 0 counts as 0. −Infinity for x ≥ n.
+   */
+  logBinomialSurvival(x: number, n: number, p: number, kind?: BinomialKind): number;
+  /**
+   * log₁₀ NFA per pixel by windows: in each, the numbers z² at or above the χ²₁ quantile of `probability` are counted.
+   * `latents` finest first; `windowSize` in pixels of the finest. Defaults: windowSize 5 (1 … 63, whole), probability
+   * 0.9 (1e-6 … 1 − 1e-6), kind discrete. docs/maths.md, "The test of windows".
+   */
+  nfaBlockMap(
+    latents: readonly Latent[],
+    to: { width: number; height: number; windowSize?: number; probability?: number; kind?: BinomialKind },
+  ): Map2d;
+  /**
    * Connected regions where log NFA < logEpsilon, most significant first.
    */
   regions(logNfa: Map2d, options?: RegionsOptions): Region[];
@@ -160,5 +177,5 @@ export interface Addon extends Omit<Kernels, "regions"> {
   /** The vector instructions in use: the best that the processor has, or what UFLOW_INSTRUCTION_SET says. */
   instructionSet: "baseline" | "avx2" | "avx512";
   /** The specifications of the kernels, slow and simple, to hold the fast ones against. */
-  plain: Pick<Kernels, "resample" | "energy" | "anomalyMap" | "nfaTreeMap">;
+  plain: Pick<Kernels, "resample" | "energy" | "anomalyMap" | "nfaTreeMap" | "nfaBlockMap">;
 }

@@ -3,6 +3,7 @@ import * as kernels from "#uflow/kernels/index.js";
 
 const energy = (data: unknown, more = {}) => ({ data, channels: 2, height: 2, width: 2, ...more });
 const good = energy(new Float32Array(4));
+const latent = energy(new Float32Array(8));
 const to = { width: 4, height: 4 };
 
 function detached(): Float32Array {
@@ -73,6 +74,33 @@ const wrong: [name: keyof typeof kernels, args: unknown[], code: string, message
   ["logNumberOfRegions", [[]], "BAD_OPTION", /at least one/],
   ["logNumberOfRegions", [[4, 0]], "BAD_OPTION", /pixels\[1\]/],
   ["logNumberOfRegions", [[2.5]], "BAD_OPTION", /pixels\[0\]/],
+  ["logBinomialSurvival", [Number.NaN, 9, 0.1], "BAD_OPTION", /\bx\b/],
+  ["logBinomialSurvival", [1, 0, 0.1], "BAD_OPTION", /from 1 to 1000000 for n/],
+  ["logBinomialSurvival", [1, 2.5, 0.1], "BAD_OPTION", /for n but received 2\.5/],
+  ["logBinomialSurvival", [1, 1e7, 0.1], "BAD_OPTION", /for n/],
+  ["logBinomialSurvival", [1, 9, 1], "BAD_OPTION", /below 1 for p but received 1/],
+  ["logBinomialSurvival", [1, 9, 0], "BAD_OPTION", /for p/],
+  ["logBinomialSurvival", [1, 9, 0.1, "exact"], "BAD_OPTION", /"discrete" or "continuous".*"exact"/],
+  ["nfaBlockMap", [[], to], "BAD_OPTION", /at least one latent/],
+  ["nfaBlockMap", [[latent, null], to], "BAD_OPTION", /latents\[1\]/],
+  ["nfaBlockMap", [[latent]], "BAD_OPTION", /\bto\b/],
+  ["nfaBlockMap", [[good], to], "BAD_TENSOR", /2 × 2 × 2 elements/],
+  [
+    "nfaBlockMap",
+    [[{ ...latent, data: nan, channels: 1 }], to],
+    "BAD_TENSOR",
+    /latents\[0\].*NaN at pixel 1/,
+  ],
+  [
+    "nfaBlockMap",
+    [[latent, { ...latent, data: Float32Array.of(1, 2, 3, 4, 5, 6, -infinity, 8) }], to],
+    "BAD_TENSOR",
+    /latents\[1\].*infinity at pixel 2 of channel 1.*lower learning rate/,
+  ],
+  ["nfaBlockMap", [[latent], { ...to, windowSize: 64 }], "BAD_OPTION", /from 1 to 63 for to\.windowSize/],
+  ["nfaBlockMap", [[latent], { ...to, windowSize: 2.5 }], "BAD_OPTION", /to\.windowSize/],
+  ["nfaBlockMap", [[latent], { ...to, probability: 1 }], "BAD_OPTION", /to\.probability/],
+  ["nfaBlockMap", [[latent], { ...to, kind: "exact" }], "BAD_OPTION", /"discrete" or "continuous"/],
   ["regions", [{ data: nan, height: 2, width: 2 }], "BAD_TENSOR", /NaN/],
   ["regions", [{ ...good }, { connectivity: 6 }], "BAD_OPTION", /4 or 8/],
   ["regions", [{ ...good }, { logEpsilon: Number.NaN }], "BAD_OPTION", /logEpsilon/],

@@ -1,0 +1,64 @@
+#include "../kernels/nfa_block.h"
+
+#include "../plain/nfa_block.h"
+#include "arguments.h"
+#include "functions.h"
+
+namespace uflow::addon {
+namespace {
+
+// "discrete" (default) or "continuous".
+BinomialKind binomial_kind(Napi::Value value, const std::string& name) {
+  static constexpr const char* words[] = {"discrete", "continuous"};
+  return choice(value, name, words) == 0 ? BinomialKind::discrete : BinomialKind::continuous;
+}
+
+WindowTest window_test(Napi::Object to) {
+  WindowTest test;
+  const Napi::Value window_size = to.Get("windowSize");
+  const Napi::Value probability = to.Get("probability");
+  if (!window_size.IsUndefined()) test.window_size = whole_number(window_size, "to.windowSize", 63);
+  if (!probability.IsUndefined()) {
+    test.probability = number_within(probability, "to.probability", 1e-6, 1 - 1e-6);
+  }
+  test.kind = binomial_kind(to.Get("kind"), "to.kind");
+  return test;
+}
+
+template <auto kernel>
+Napi::Value nfa_block_map_by(const Napi::CallbackInfo& info) {
+  const auto given = latents(info[0]);
+  const auto to = object(info[1], "to");
+  const Size target = size(to, "to");
+  const WindowTest test = window_test(to);
+  return guarded(info.Env(), [&] {
+    auto out = floats(info.Env(), target.pixels());
+    std::vector<LatentView> views;
+    for (const auto& latent : given) views.push_back(latent.latent());
+    kernel(views, target, test, memory(out));
+    return map_object(info.Env(), out, target);
+  });
+}
+
+}  // namespace
+
+Napi::Value log_binomial_survival(const Napi::CallbackInfo& info) {
+  const double x = number(info[0], "x");
+  const std::uint32_t n = whole_number(info[1], "n", 1'000'000);
+  const double p = number(info[2], "p");
+  if (!(p >= 1e-300 && p < 1)) {
+    bad_option(info.Env(),
+               "expected a number of at least 1e-300 and below 1 for p but received " + shown(info[2]));
+  }
+  return Napi::Number::New(info.Env(), uflow::log_binomial_survival(x, n, p, binomial_kind(info[3], "kind")));
+}
+
+Napi::Value nfa_block_map(const Napi::CallbackInfo& info) {
+  return nfa_block_map_by<uflow::nfa_block_map>(info);
+}
+
+Napi::Value plain_nfa_block_map(const Napi::CallbackInfo& info) {
+  return nfa_block_map_by<plain::nfa_block_map>(info);
+}
+
+}  // namespace uflow::addon
