@@ -95,8 +95,10 @@ void resample(Input& input) {
   Normalization normalization;
   normalization.mean[0] = 0.25f, normalization.std[2] = 0.5f;
   const ImageView image{pixels.data(), from, channels};
-  require_same(made(3 * to.pixels(), [&](auto out) { uflow::resample(image, to, normalization, out); }),
-               made(3 * to.pixels(), [&](auto out) { plain::resample(image, to, normalization, out); }));
+  ResampleWorkspace workspace;
+  require_same(
+      made(3 * to.pixels(), [&](auto out) { uflow::resample(image, to, normalization, out, workspace); }),
+      made(3 * to.pixels(), [&](auto out) { plain::resample(image, to, normalization, out); }));
 }
 
 }  // namespace uflow::fuzz

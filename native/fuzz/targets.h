@@ -14,7 +14,9 @@ void nfa_tree(Input& input);
 void nfa_block(Input& input);
 void regions(Input& input);
 void resample(Input& input);
-void tails(Input& input);
+void chi2(Input& input);
+void binomial(Input& input);
+void binomial_table(Input& input);
 
 struct Target {
   const char* name;
@@ -22,8 +24,9 @@ struct Target {
 };
 
 inline constexpr Target targets[] = {
-    {"energy", energy},   {"anomaly_map", anomaly_map}, {"nfa_tree", nfa_tree}, {"nfa_block", nfa_block},
-    {"regions", regions}, {"resample", resample},       {"tails", tails},
+    {"energy", energy},       {"anomaly_map", anomaly_map}, {"nfa_tree", nfa_tree},
+    {"nfa_block", nfa_block}, {"regions", regions},         {"resample", resample},
+    {"chi2", chi2},           {"binomial", binomial},       {"binomial_table", binomial_table},
 };
 
 }  // namespace uflow::fuzz

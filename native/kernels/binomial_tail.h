@@ -32,8 +32,8 @@ class BinomialDensity {
 // log10 of the tail for real x, whole n in [1, 1e6] and p from 1e-300 to 1 − 2⁻⁵³. −infinity for x ≥ n. For x
 // < 0 the discrete tail is certain (0); the continuous one is that at 0, which is below 1 since f does not
 // integrate to 1. Relative error of the result below 1e-12 for n up to 1e4, below 1e-10 up to 1e6, wherever
-// the tail lies: far below the smallest double and next to 1. Cost: O(√n) steps (discrete), at most 0.1 ms
-// (continuous).
+// the tail lies: far below the smallest double and next to 1, there down to −1e-300. Cost: O(√n) steps
+// (discrete), at most 0.1 ms (continuous).
 double log_binomial_survival(double x, double n, double p, BinomialKind kind);
 
 }  // namespace uflow

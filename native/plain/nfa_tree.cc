@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../kernels/anomaly_map.h"
+#include "../kernels/chi2_table.h"
 #include "../kernels/number_of_regions.h"
 #include "component_tree.h"
 #include "upsample.h"
@@ -49,9 +50,12 @@ std::vector<double> significances(const ComponentTree& tree, EnergyView energy, 
                                   Significance significance) {
   const auto area = areas(tree);
   const auto smallest = smallest_energies(tree, energy);
+  Chi2Table chi2(energy.dof);
   std::vector<double> result(tree.nodes());
   for (std::size_t node = 0; node < result.size(); node++) {
-    result[node] = area[node] * log_chi2_survival(smallest[node] / energy.scale, energy.dof, tail);
+    const double x = smallest[node] / energy.scale;
+    result[node] =
+        area[node] * (tail == Tail::exact ? chi2.log_survival(x) : log_chi2_survival(x, energy.dof, tail));
     if (significance == Significance::probability) continue;
     result[node] += log_number_of_polyominoes(area[node]) - log_number_of_polyominoes(1);
   }

@@ -1,4 +1,5 @@
-// The specification of native/kernels/nfa_tree, with the tail evaluated anew for every node.
+// The specification of native/kernels/nfa_tree. The exact tail comes from the same table, which differs from
+// its function in the last digits: of two regions that are equally significant both must choose the same.
 #pragma once
 
 #include <span>

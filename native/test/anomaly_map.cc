@@ -1,11 +1,12 @@
 // Energy and anomaly map on random shapes, under the sanitizers.
+#include "../kernels/anomaly_map.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <initializer_list>
 #include <limits>
 
-#include "../kernels/anomaly_map.h"
 #include "../plain/anomaly_map.h"
 #include "doctest/doctest.h"
 #include "instruction_sets.h"

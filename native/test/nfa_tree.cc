@@ -31,11 +31,14 @@ class Specification {
     }
     for (std::uint32_t node = 0; node + 1 < tree_.nodes(); node++)
       children_[tree_.parent[node]].push_back(node);
+    Chi2Table chi2(energy.dof);
     for (const auto& pixels : pixels_) {
       float smallest = std::numeric_limits<float>::infinity();
       for (const std::size_t pixel : pixels) smallest = std::min(smallest, energy.data[pixel]);
       const auto area = static_cast<double>(pixels.size());
-      significance_.push_back(area * log_chi2_survival(smallest / energy.scale, energy.dof, tail));
+      const double x = smallest / energy.scale;
+      significance_.push_back(
+          area * (tail == Tail::exact ? chi2.log_survival(x) : log_chi2_survival(x, energy.dof, tail)));
       if (significance == Significance::probability) continue;
       significance_.back() += log_number_of_polyominoes(area) - log_number_of_polyominoes(1);
     }
