@@ -1,10 +1,14 @@
 import { UflowError } from "../error.js";
 import type { Normalization, Scale } from "./features.js";
+import { mcait, mcaitNetwork, mcaitWeights } from "./mcait.js";
 import { mobileNetwork, mobileOutputs, mobileWeights } from "./mobile.js";
 import type { BackboneName } from "./names.js";
+import { type ResNet, resnet18, resnetNetwork, resnetWeights, wideResnet50 } from "./resnet.js";
+import type { WantedWeights, Weights } from "./weights.js";
 
 export { featureName, imageName, type Scale } from "./features.js";
 export { type BackboneName, backboneNames } from "./names.js";
+export { checkWeights, joinWeights, type WantedWeights, type Weights, weightsUnder } from "./weights.js";
 
 /** A frozen image network whose feature maps the flow learns. */
 export interface Backbone {
@@ -13,17 +17,27 @@ export interface Backbone {
   strides: readonly number[];
   /** Channels of each feature map, finest first. */
   channels: readonly number[];
+  /** The only side that its images can have, where that is fixed. */
+  fixedInputSize?: number;
   /** Per channel (red, green, blue), applied to values in 0 … 1: (value − mean) / std. */
   preprocessing: { mean: [number, number, number]; std: [number, number, number] };
   /** How the features are normalised before the flow, unless the training says otherwise. */
   normalization: Normalization;
+  /** The weights that `network` must be given; undefined where they are embedded. */
+  weights?: WantedWeights;
   /**
-   * The network as ONNX bytes for square images of this side.
+   * The network as ONNX bytes for square images of this side. `folder` receives the weights file of a network whose
+   * weights are too large for the bytes (`mcait`); its sessions are opened with that `weightsFolder`.
    * @throws UflowError ERR_UFLOW_BAD_OPTION when the side does not fit (see `featureScales`), ERR_UFLOW_BAD_WEIGHTS when
-   * its weights are missing or wrong.
+   * its weights are missing or wrong, ERR_UFLOW_OUTPUT when the weights file cannot be written.
    */
-  network(inputSize: number): Promise<Uint8Array>;
+  network(inputSize: number, weights?: Weights, folder?: string): Promise<Uint8Array>;
 }
+
+const mcaitInputSize = mcait.scales[0]!.inputSize;
+
+/** Mean and standard deviation of ImageNet's colours, with which the networks of the paper were trained. */
+const imageNet: Backbone["preprocessing"] = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 const backbones: Record<BackboneName, Backbone> = {
   mobile: {
@@ -37,7 +51,53 @@ const backbones: Record<BackboneName, Backbone> = {
       return mobileNetwork(await mobileWeights(), inputSize);
     },
   },
+  resnet18: resnet("resnet18", resnet18),
+  wide_resnet50_2: resnet("wide_resnet50_2", wideResnet50),
+  mcait: {
+    name: "mcait",
+    strides: mcait.scales.map(({ inputSize, patchSize }) => (patchSize * mcaitInputSize) / inputSize),
+    channels: mcait.scales.map(({ channels }) => channels),
+    fixedInputSize: mcaitInputSize,
+    preprocessing: imageNet,
+    normalization: "none",
+    weights: mcaitWeights(mcait),
+    async network(inputSize, weights, folder) {
+      featureScales(backbones.mcait, inputSize);
+      if (!weights) throw missingWeights("mcait");
+      if (folder === undefined) {
+        throw new UflowError(
+          "ERR_UFLOW_BAD_OPTION",
+          'Expected a folder for the weights of the backbone "mcait", which are too large for one ONNX file',
+        );
+      }
+      return mcaitNetwork(mcait, weights, folder);
+    },
+  },
 };
+
+function resnet(name: BackboneName, architecture: ResNet): Backbone {
+  const backbone: Backbone = {
+    name,
+    strides: architecture.layers.map((_, layer) => 4 * 2 ** layer),
+    channels: architecture.layers.map(({ channels }) => channels),
+    preprocessing: imageNet,
+    normalization: "layer",
+    weights: resnetWeights(architecture),
+    async network(inputSize, weights) {
+      featureScales(backbone, inputSize);
+      if (!weights) throw missingWeights(name);
+      return resnetNetwork(architecture, inputSize, weights);
+    },
+  };
+  return backbone;
+}
+
+function missingWeights(name: BackboneName): UflowError {
+  return new UflowError(
+    "ERR_UFLOW_BAD_WEIGHTS",
+    `The weights of the backbone "${name}" are not on this machine. Run "uflow backbone pull ${name}", or, with a file that you have, "uflow backbone import FILE --as ${name}"`,
+  );
+}
 
 export function backboneOf(name: BackboneName): Backbone {
   return backbones[name];
@@ -45,9 +105,17 @@ export function backboneOf(name: BackboneName): Backbone {
 
 /**
  * The feature maps that a backbone yields for square images.
- * @throws UflowError ERR_UFLOW_BAD_OPTION when the input size is not a multiple of the coarsest stride.
+ * @throws UflowError ERR_UFLOW_BAD_OPTION when the input size is not the one that the backbone has, or not a multiple of
+ * the coarsest stride.
  */
-export function featureScales({ name, strides, channels }: Backbone, inputSize: number): Scale[] {
+export function featureScales(backbone: Backbone, inputSize: number): Scale[] {
+  const { name, strides, channels, fixedInputSize = inputSize } = backbone;
+  if (inputSize !== fixedInputSize) {
+    throw new UflowError(
+      "ERR_UFLOW_BAD_OPTION",
+      `Expected inputSize to be ${fixedInputSize}, the only one that the backbone "${name}" has, but received ${inputSize}`,
+    );
+  }
   const coarsest = Math.max(...strides);
   if (inputSize % coarsest !== 0 || inputSize < 2 * coarsest) {
     throw new UflowError(

@@ -25,9 +25,15 @@ export interface Node {
 
 export type ConstantData = Float32Array | Uint16Array | BigInt64Array;
 
+/** Where the float32 numbers of a constant stand in the model's weights file; see external-data.ts. */
+export interface ExternalData {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 export interface Constant {
   readonly value: Value;
-  readonly data: ConstantData;
+  readonly data: ConstantData | ExternalData;
 }
 
 /**
@@ -57,6 +63,19 @@ export class Graph {
       );
     }
     const value = this.declare(this.fresh(name), typeOfData(data), shape);
+    this.constants.set(value.name, { value, data });
+    return value;
+  }
+
+  /** Adds a float32 constant whose numbers stand outside the model. `data.bytes` must be four per element. */
+  external(name: string, data: ExternalData, shape: readonly number[]): Value {
+    if (data.bytes !== 4 * elementCount(shape)) {
+      throw new UflowError(
+        "ERR_UFLOW_BAD_TENSOR",
+        `Expected ${4 * elementCount(shape)} bytes for constant "${name}" of shape [${shape}] but received ${data.bytes}`,
+      );
+    }
+    const value = this.declare(this.fresh(name), "float32", shape);
     this.constants.set(value.name, { value, data });
     return value;
   }

@@ -34,6 +34,25 @@ export function conv(
   return g.node("Conv", [x, weight, bias], shape, { kernel_shape: [kh, kw], strides, pads, group });
 }
 
+export interface PoolingOptions {
+  strides: readonly [number, number];
+  /** top, left, bottom, right. */
+  pads: readonly [number, number, number, number];
+}
+
+/** The maximum over windows of kernel[0] rows and kernel[1] columns. */
+export function maxPool(
+  g: Graph,
+  x: Value,
+  kernel: readonly [number, number],
+  { strides, pads }: PoolingOptions,
+): Value {
+  const size = (i: 0 | 1) =>
+    Math.floor((known(x.shape[2 + i]) + pads[i] + pads[i + 2]! - kernel[i]) / strides[i]) + 1;
+  const shape = [...x.shape.slice(0, 2), size(0), size(1)];
+  return g.node("MaxPool", [x], shape, { kernel_shape: kernel, strides, pads });
+}
+
 export const relu = (g: Graph, x: Value) => g.node("Relu", [x], x.shape);
 export const tanh = (g: Graph, x: Value) => g.node("Tanh", [x], x.shape);
 export const exp = (g: Graph, x: Value) => g.node("Exp", [x], x.shape);
@@ -107,14 +126,50 @@ export function transpose(g: Graph, x: Value, permutation: readonly number[]): V
   return g.node("Transpose", [x], shape, { perm: permutation });
 }
 
-export function reshape(g: Graph, x: Value, shape: readonly number[]): Value {
-  return g.node("Reshape", [x, g.integers(shape)], shape);
+/** The same numbers in another shape, of which one dimension may be symbolic: it takes what the others leave. */
+export function reshape(g: Graph, x: Value, shape: Shape): Value {
+  expect(shape.filter((dimension) => typeof dimension === "string").length <= 1, `reshape to [${shape}]`);
+  const sizes = shape.map((dimension) => (typeof dimension === "string" ? -1 : dimension));
+  return g.node("Reshape", [x, g.integers(sizes)], shape);
 }
 
-/** Matrix product of two matrices. */
+/** Matrix products over the last two axes; the axes before them broadcast. */
 export function matmul(g: Graph, a: Value, b: Value): Value {
-  expect(a.shape[1] === b.shape[0], `product of [${a.shape}] and [${b.shape}]`);
-  return g.node("MatMul", [a, b], [a.shape[0]!, b.shape[1]!]);
+  expect(a.shape.at(-1) === b.shape.at(-2), `product of [${a.shape}] and [${b.shape}]`);
+  const stack = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return g.node("MatMul", [a, b], [...stack, a.shape.at(-2)!, b.shape.at(-1)!]);
+}
+
+/** x·weightᵀ + bias for rows x [rows, in]; weight [out, in], bias [out]. */
+export function linear(g: Graph, x: Value, weight: Value, bias: Value): Value {
+  expect(x.shape.length === 2 && x.shape[1] === weight.shape[1], `rows [${x.shape}] by [${weight.shape}]`);
+  return g.node("Gemm", [x, weight, bias], [x.shape[0]!, weight.shape[0]!], { transB: 1 });
+}
+
+/** exp(x) / Σ exp(x) along the last axis. */
+export const softmax = (g: Graph, x: Value) => g.node("Softmax", [x], x.shape, { axis: -1 });
+
+/** x·Φ(x) with the exact error function, written such that ONNX Runtime fuses it into one kernel. */
+export function gelu(g: Graph, x: Value): Value {
+  const erf = g.node("Erf", [div(g, x, g.scalar(Math.SQRT2))], x.shape);
+  return scale(g, mul(g, x, add(g, erf, g.scalar(1))), 0.5);
+}
+
+/**
+ * Bicubic interpolation (A = −0.75, no antialiasing, the corners of both grids coincide) to `factor` times the height
+ * and width, rounded down.
+ */
+export function resizeCubic(g: Graph, x: Value, factor: number): Value {
+  const [n, c, h, w] = x.shape as [Dimension, Dimension, number, number];
+  const scales = g.constant("scales", Float32Array.of(1, 1, factor, factor), [4]);
+  const shape = [n, c, Math.floor(h * factor), Math.floor(w * factor)];
+  const noRegion = g.constant("region", new Float32Array(0), [0]);
+  return g.node("Resize", [x, noRegion, scales], shape, {
+    mode: "cubic",
+    coordinate_transformation_mode: "align_corners",
+    cubic_coeff_a: { float: -0.75 },
+    exclude_outside: 0,
+  });
 }
 
 /** Sum over axes, which stay with length 1 when `keep`. */

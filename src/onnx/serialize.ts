@@ -3,6 +3,7 @@ import {
   type AttributeProto,
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataLocation as DataLocation,
   TensorProto_DataType as DataType,
   ModelProtoSchema,
   type NodeProto,
@@ -12,6 +13,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "onnx-buf";
+import { UflowError } from "../error.js";
 import type { Attribute, Constant, ElementType, Graph, Node, Value } from "./graph.js";
 
 const irVersion = 8n;
@@ -22,8 +24,11 @@ const dataTypes: Record<ElementType, DataType> = {
   int64: DataType.INT64,
 };
 
-/** The graph as the bytes of an ONNX model (IR version 8, opset 17). Nodes that no output needs are left out. */
-export function serialize(graph: Graph): Uint8Array<ArrayBuffer> {
+/**
+ * The graph as the bytes of an ONNX model (IR version 8, opset 17). Nodes that no output needs are left out.
+ * `weightsFile` is the name of the file with the graph's external constants, where it has any.
+ */
+export function serialize(graph: Graph, weightsFile?: string): Uint8Array<ArrayBuffer> {
   const nodes = neededNodes(graph);
   const used = new Set(nodes.flatMap((node) => node.inputs.map((input) => input.name)));
   const { renamed, copies } = outputNames(graph, nodes);
@@ -34,7 +39,9 @@ export function serialize(graph: Graph): Uint8Array<ArrayBuffer> {
     graph: {
       name: "uflow",
       node: [...nodes.map((node) => nodeProto(node, renamed)), ...copies],
-      initializer: [...graph.constants.values()].filter(({ value }) => used.has(value.name)).map(tensorProto),
+      initializer: [...graph.constants.values()]
+        .filter(({ value }) => used.has(value.name))
+        .map((constant) => tensorProto(constant, weightsFile)),
       input: graph.inputs.map((value) => valueProto(value.name, value)),
       output: graph.outputs.map(({ name, value }) => valueProto(name, value)),
     },
@@ -100,12 +107,24 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
 }
 
-function tensorProto({ value, data }: Constant): TensorProto {
-  return create(TensorProtoSchema, {
+function tensorProto({ value, data }: Constant, weightsFile: string | undefined): TensorProto {
+  const described = {
     name: value.name,
     dataType: dataTypes[value.type],
     dims: value.shape.map((dimension) => BigInt(dimension)),
-    rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
+  };
+  if (ArrayBuffer.isView(data)) {
+    const rawData = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    return create(TensorProtoSchema, { ...described, rawData });
+  }
+  if (weightsFile === undefined) {
+    throw new UflowError("ERR_UFLOW_NETWORK", `The graph keeps "${value.name}" in a file that is not named`);
+  }
+  const place = { location: weightsFile, offset: `${data.offset}`, length: `${data.bytes}` };
+  return create(TensorProtoSchema, {
+    ...described,
+    dataLocation: DataLocation.EXTERNAL,
+    externalData: Object.entries(place).map(([key, value]) => ({ key, value })),
   });
 }
 

@@ -14,6 +14,8 @@ export interface SessionOptions {
   threads: number;
   /** Passed whenever ONNX Runtime is entered; needed in a worker thread, which may end at any time. */
   gate?: RunGate | undefined;
+  /** The folder of the model's weights file, where it has one. The file must not be changed while the session is open. */
+  weightsFolder?: string | undefined;
 }
 
 /** For the main thread, which does not end inside of ONNX Runtime. */
@@ -41,9 +43,9 @@ export class Session {
    * @throws UflowError ERR_UFLOW_DEVICE when the device is not available, ERR_UFLOW_NETWORK when the model is refused.
    */
   static async create(model: Uint8Array, options: SessionOptions): Promise<Session> {
-    const { device, threads, gate = noGate } = options;
+    const { device, gate = noGate } = options;
     const on = async (taken: "cpu" | "cuda") =>
-      new Session(await gate.pass(() => open(model, taken, threads)), taken, gate);
+      new Session(await gate.pass(() => open(model, taken, options)), taken, gate);
     if (device !== "cpu") {
       try {
         return await on("cuda");
@@ -95,7 +97,11 @@ export class Session {
   }
 }
 
-function open(model: Uint8Array, provider: "cpu" | "cuda", threads: number): Promise<ort.InferenceSession> {
+function open(
+  model: Uint8Array,
+  provider: "cpu" | "cuda",
+  { threads, weightsFolder }: SessionOptions,
+): Promise<ort.InferenceSession> {
   return ort.InferenceSession.create(model, {
     executionProviders: [provider],
     graphOptimizationLevel: "all",
@@ -103,6 +109,9 @@ function open(model: Uint8Array, provider: "cpu" | "cuda", threads: number): Pro
     interOpNumThreads: 1,
     executionMode: "sequential",
     logSeverityLevel: 4,
+    ...(weightsFolder === undefined
+      ? {}
+      : { extra: { session: { model_external_initializers_file_folder_path: weightsFolder } } }),
   });
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, UflowError } from "../error.js";
 
 /**
@@ -11,29 +11,74 @@ import { messageOf, UflowError } from "../error.js";
  */
 export async function writeFileAtomic(path: string, bytes: Uint8Array | Iterable<Uint8Array>): Promise<void> {
   const target = await targetOf(path);
-  await placeFile(path, dirname(target), async (temporary) => {
-    await writeThrough(temporary, bytes);
-    return target;
-  });
+  const file = await AtomicFile.start(dirname(target), path);
+  try {
+    for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) await file.append(piece);
+    await file.finish(basename(target));
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
 }
 
 /**
- * What `writeFileAtomic` does, for bytes that come from elsewhere: `fill` writes the temporary file, flushes it to the
- * disk and gives the name, in the same folder, that it gets. `shown` is what errors call it.
- * @throws what `fill` throws when that is a UflowError, else ERR_UFLOW_OUTPUT; nothing is left behind.
+ * A file that is written piece by piece and whose name is known only at the end. No one ever sees half of it: it has a
+ * temporary name until `finish`. Either `finish` or `discard` must be called; `finish` that fails, too, wants `discard`.
  */
-export async function placeFile(
-  shown: string,
-  folder: string,
-  fill: (temporary: string) => Promise<string>,
-): Promise<void> {
-  await ensureFolder(folder);
-  const temporary = join(folder, temporaryName());
-  try {
-    await rename(temporary, await fill(temporary));
-  } catch (error) {
-    await discard(temporary);
-    throw error instanceof UflowError ? error : cannotWrite(shown, error);
+export class AtomicFile {
+  private constructor(
+    private readonly folder: string,
+    private readonly shown: string,
+    /** Where the bytes are until `finish`. */
+    readonly temporary: string,
+    private readonly file: FileHandle,
+  ) {}
+
+  /**
+   * Starts a file in a folder, which is made where it is missing. `shown` is what errors call it.
+   * @throws UflowError ERR_UFLOW_OUTPUT.
+   */
+  static async start(folder: string, shown = folder): Promise<AtomicFile> {
+    await ensureFolder(folder);
+    const temporary = join(folder, temporaryName());
+    try {
+      return new AtomicFile(folder, shown, temporary, await open(temporary, "wx", 0o644));
+    } catch (error) {
+      throw cannotWrite(shown, error);
+    }
+  }
+
+  /** @throws UflowError ERR_UFLOW_OUTPUT. */
+  async append(bytes: Uint8Array): Promise<void> {
+    await this.attempt(() => this.file.appendFile(bytes));
+  }
+
+  /** Makes sure that what was written is on the disk. @throws UflowError ERR_UFLOW_OUTPUT. */
+  async flush(): Promise<void> {
+    await this.attempt(() => this.file.sync());
+  }
+
+  /** Flushes the file to the disk and gives it its name in the folder. @throws UflowError ERR_UFLOW_OUTPUT. */
+  async finish(name: string): Promise<void> {
+    await this.flush();
+    await this.attempt(async () => {
+      await this.file.close();
+      await rename(this.temporary, join(this.folder, name));
+    });
+  }
+
+  /** Removes what was written; harmless after `finish`. */
+  async discard(): Promise<void> {
+    await this.file.close().catch(() => undefined);
+    await discard(this.temporary);
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      throw cannotWrite(this.shown, error);
+    }
   }
 }
 
@@ -61,7 +106,7 @@ export async function checkWritable(path: string): Promise<void> {
   });
   const probe = join(folder, temporaryName());
   try {
-    await writeThrough(probe, new Uint8Array());
+    await (await open(probe, "wx")).close();
   } catch (error) {
     throw cannotWrite(path, error);
   } finally {
@@ -106,16 +151,6 @@ async function isFolder(path: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw error;
     return false;
-  }
-}
-
-async function writeThrough(path: string, bytes: Uint8Array | Iterable<Uint8Array>): Promise<void> {
-  const file = await open(path, "wx");
-  try {
-    await writeFile(file, bytes);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

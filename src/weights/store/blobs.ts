@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { placeFile, removeForgotten } from "../../output/atomic-file.js";
+import { AtomicFile, removeForgotten } from "../../output/atomic-file.js";
 
 const folderOf = (home: string) => join(home, "blobs", "sha256");
 export const blobPath = (home: string, sha256: string) => join(folderOf(home), sha256);
@@ -25,30 +25,28 @@ export async function addBlob<Accepted>(
   accept: (sha256: string, copy: string) => Promise<Accepted>,
 ): Promise<StoredBlob<Accepted>> {
   const folder = folderOf(home);
-  let blob: StoredBlob<Accepted> | undefined;
-  await placeFile(folder, folder, async (temporary) => {
+  const copy = await AtomicFile.start(folder);
+  try {
     await removeForgotten(folder);
-    const copied = await copyThrough(source, temporary);
-    blob = { ...copied, accepted: await accept(copied.sha256, temporary) };
-    return blobPath(home, copied.sha256);
-  });
-  return blob!;
+    const copied = await appendContent(source, copy);
+    // To the disk first, so that a name never stands for less than its content.
+    await copy.flush();
+    const accepted = await accept(copied.sha256, copy.temporary);
+    await copy.finish(copied.sha256);
+    return { ...copied, accepted };
+  } catch (error) {
+    await copy.discard();
+    throw error;
+  }
 }
 
-/** Copies to the disk, so that a name never stands for less than its content. */
-async function copyThrough(source: FileHandle, path: string): Promise<{ sha256: string; bytes: number }> {
+async function appendContent(source: FileHandle, copy: AtomicFile): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash("sha256");
   let bytes = 0;
-  const copy = await open(path, "wx", 0o644);
-  try {
-    for await (const chunk of contentOf(source)) {
-      hash.update(chunk);
-      await copy.appendFile(chunk);
-      bytes += chunk.length;
-    }
-    await copy.sync();
-  } finally {
-    await copy.close();
+  for await (const chunk of contentOf(source)) {
+    hash.update(chunk);
+    await copy.append(chunk);
+    bytes += chunk.length;
   }
   return { sha256: hash.digest("hex"), bytes };
 }
