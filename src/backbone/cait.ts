@@ -6,7 +6,7 @@
 import { type Graph, known, type Value } from "../onnx/graph.js";
 import * as op from "../onnx/operators.js";
 import { type Linear, type TalkingHeads, talkingHeads } from "./talking-heads.js";
-import type { ReadWeights, WantedWeights } from "./weights.js";
+import { type ReadWeights, scaleRows, type WantedWeights } from "./weights.js";
 
 export interface Cait {
   readonly name: string;
@@ -140,11 +140,12 @@ async function queriesKeysValues(
   const part = async (i: 0 | 1 | 2, factor: number) => {
     const rows = new Float64Array(c).fill(factor);
     return {
-      weight: await place(`${name}.${"qkv"[i]}`, scaled(weight.subarray(i * c * c, (i + 1) * c * c), rows), [
-        c,
-        c,
-      ]),
-      bias: await place(`${name}.${"qkv"[i]}`, scaled(bias.subarray(i * c, (i + 1) * c), rows), [c]),
+      weight: await place(
+        `${name}.${"qkv"[i]}`,
+        scaleRows(weight.subarray(i * c * c, (i + 1) * c * c), rows),
+        [c, c],
+      ),
+      bias: await place(`${name}.${"qkv"[i]}`, scaleRows(bias.subarray(i * c, (i + 1) * c), rows), [c]),
     };
   };
   return [await part(0, 1 / Math.sqrt(c / heads)), await part(1, 1), await part(2, 1)];
@@ -166,17 +167,11 @@ async function linear(
 ): Promise<Linear> {
   const factors = gamma === undefined ? new Float32Array(out).fill(1) : await read(gamma);
   return {
-    weight: await place(`${name}.weight`, scaled(await read(`${name}.weight`), factors), [out, inn]),
-    bias: await place(`${name}.bias`, scaled(await read(`${name}.bias`), factors), [out]),
+    weight: await place(`${name}.weight`, scaleRows(await read(`${name}.weight`), factors), [out, inn]),
+    bias: await place(`${name}.bias`, scaleRows(await read(`${name}.bias`), factors), [out]),
   };
 }
 
 async function placed(name: string, shape: readonly number[], { read, place }: Source): Promise<Value> {
   return place(name, await read(name), shape);
-}
-
-/** Each of the rows, of which there are as many as factors, times its factor. */
-function scaled(rows: Float32Array, factors: ArrayLike<number>): Float32Array {
-  const width = rows.length / factors.length;
-  return rows.map((value, i) => value * factors[Math.floor(i / width)]!);
 }

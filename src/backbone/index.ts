@@ -109,8 +109,8 @@ export function backboneOf(name: BackboneName): Backbone {
  * the coarsest stride.
  */
 export function featureScales(backbone: Backbone, inputSize: number): Scale[] {
-  const { name, strides, channels, fixedInputSize = inputSize } = backbone;
-  if (inputSize !== fixedInputSize) {
+  const { name, strides, channels, fixedInputSize } = backbone;
+  if (fixedInputSize !== undefined && inputSize !== fixedInputSize) {
     throw new UflowError(
       "ERR_UFLOW_BAD_OPTION",
       `Expected inputSize to be ${fixedInputSize}, the only one that the backbone "${name}" has, but received ${inputSize}`,

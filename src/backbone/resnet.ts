@@ -8,7 +8,7 @@ import { Graph, type Value } from "../onnx/graph.js";
 import * as op from "../onnx/operators.js";
 import { serialize } from "../onnx/serialize.js";
 import { featureName, imageName } from "./features.js";
-import { checkWeights, type ReadWeights, type WantedWeights, type Weights } from "./weights.js";
+import { checkWeights, type ReadWeights, scaleRows, type WantedWeights, type Weights } from "./weights.js";
 
 export interface ResNet {
   readonly name: string;
@@ -159,7 +159,7 @@ async function convolved(g: Graph, x: Value, convolution: Convolution, read: Rea
 }
 
 /** Batch normalisation γ·(Wx − μ)/√(σ² + ε) + β as a convolution of its own: W·γ/√(σ² + ε) and β − μ·γ/√(σ² + ε). */
-async function folded({ weight, norm, out }: Convolution, read: ReadWeights) {
+async function folded({ weight, norm }: Convolution, read: ReadWeights) {
   const [w, gamma, beta, mean, variance] = [
     await read(`${weight}.weight`),
     await read(`${norm}.weight`),
@@ -175,9 +175,8 @@ async function folded({ weight, norm, out }: Convolution, read: ReadWeights) {
     );
   }
   const factor = Float64Array.from(gamma, (value, o) => value / Math.sqrt(variance[o]! + epsilon));
-  const perOutput = w.length / out;
   return {
-    weight: w.map((value, i) => value * factor[Math.floor(i / perOutput)]!),
+    weight: scaleRows(w, factor),
     bias: beta.map((value, o) => value - mean[o]! * factor[o]!),
   };
 }

@@ -6,6 +6,7 @@ import { mobileNetwork, mobileWeights } from "#uflow/backbone/mobile.js";
 import { UflowError } from "#uflow/error.js";
 import { Session, type Tensor } from "#uflow/onnx/session.js";
 import { Random } from "#uflow/random.js";
+import { expectClose } from "../closeness.js";
 import { plainNetwork } from "./plain-network.js";
 
 const backbone = backboneOf("mobile");
@@ -88,14 +89,6 @@ it("is the network of the TensorFlow Lite file, convolution by convolution", asy
     expectClose(outputs[`feature_${scale}`]!.data, wanted.planar(), 1e-3);
   }
 });
-
-/** The largest difference, relative to the largest value. */
-function expectClose(got: Float32Array, wanted: Float32Array, tolerance: number): void {
-  expect(got.length).toBe(wanted.length);
-  const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const difference = wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - got[i]!)), 0);
-  expect(difference / largest).toBeLessThan(tolerance);
-}
 
 it.each([0, -64, 16, 60, 100, 72.5, Number.NaN, Number.POSITIVE_INFINITY])(
   "refuses the input size %d",
