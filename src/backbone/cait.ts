@@ -76,7 +76,7 @@ export async function cait(g: Graph, image: Value, architecture: Cait, source: S
   for (let b = 0; b < architecture.blocks; b++) x = await block(g, x, architecture, `blocks.${b}`, source);
   const normalised = await norm(g, x, "norm", source);
   const side = inputSize / patchSize;
-  const tokens = op.reshape(g, normalised, ["batch", side * side, channels]);
+  const tokens = op.reshape(g, normalised, ["batch", tokensOf(architecture), channels]);
   return op.reshape(g, op.transpose(g, tokens, [0, 2, 1]), ["batch", channels, side, side]);
 }
 
@@ -138,14 +138,12 @@ async function queriesKeysValues(
   const weight = await read(`${name}.qkv.weight`);
   const bias = await read(`${name}.qkv.bias`);
   const part = async (i: 0 | 1 | 2, factor: number) => {
-    const rows = new Float64Array(c).fill(factor);
+    const factors = new Float64Array(c).fill(factor);
+    const rows = weight.subarray(i * c * c, (i + 1) * c * c);
+    const offsets = bias.subarray(i * c, (i + 1) * c);
     return {
-      weight: await place(
-        `${name}.${"qkv"[i]}`,
-        scaleRows(weight.subarray(i * c * c, (i + 1) * c * c), rows),
-        [c, c],
-      ),
-      bias: await place(`${name}.${"qkv"[i]}`, scaleRows(bias.subarray(i * c, (i + 1) * c), rows), [c]),
+      weight: await place(`${name}.${"qkv"[i]}.weight`, scaleRows(rows, factors), [c, c]),
+      bias: await place(`${name}.${"qkv"[i]}.bias`, scaleRows(offsets, factors), [c]),
     };
   };
   return [await part(0, 1 / Math.sqrt(c / heads)), await part(1, 1), await part(2, 1)];
