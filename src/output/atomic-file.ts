@@ -17,7 +17,7 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | Iterable
     await file.finish(basename(target));
   } catch (error) {
     await file.discard();
-    throw error;
+    throw error instanceof UflowError ? error : cannotWrite(path, error);
   }
 }
 

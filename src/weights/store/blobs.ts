@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { AtomicFile, removeForgotten } from "../../output/atomic-file.js";
+import { UflowError } from "../../error.js";
+import { AtomicFile, cannotWrite, removeForgotten } from "../../output/atomic-file.js";
 
 const folderOf = (home: string) => join(home, "blobs", "sha256");
 export const blobPath = (home: string, sha256: string) => join(folderOf(home), sha256);
@@ -36,11 +37,14 @@ export async function addBlob<Accepted>(
     return { ...copied, accepted };
   } catch (error) {
     await copy.discard();
-    throw error;
+    throw error instanceof UflowError ? error : cannotWrite(folder, error);
   }
 }
 
-async function appendContent(source: FileHandle, copy: AtomicFile): Promise<{ sha256: string; bytes: number }> {
+async function appendContent(
+  source: FileHandle,
+  copy: AtomicFile,
+): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash("sha256");
   let bytes = 0;
   for await (const chunk of contentOf(source)) {
