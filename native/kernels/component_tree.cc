@@ -2,6 +2,7 @@
 
 #include <array>
 #include <bit>
+#include <utility>
 
 namespace uflow {
 namespace {
@@ -67,32 +68,47 @@ void ComponentTree::sort(std::span<const float> values) {
   }
 }
 
-// Adds the pixels from the highest down. Each becomes the parent of the sets of higher pixels that it
-// touches, and the last rank of a set is its top. O(n log n) at worst, by path halving practically linear.
+// Adds the pixels from the highest down: each becomes the parent of the tops of the sets of higher pixels
+// that it touches, and is then the top of their union. Union by size keeps the ways to a set's root short.
 void ComponentTree::flood(Size size) {
   const auto n = static_cast<Index>(pixel_.size());
   const auto width = static_cast<Index>(size.width);
   link_.resize(n);
+  count_.resize(n);
+  top_.resize(n);
   parent_.resize(n);
-  const auto top_of = [this](Index rank) {
-    while (link_[rank] != rank) rank = link_[rank] = link_[link_[rank]];
-    return rank;
-  };
   for (Index rank = 0; rank < n; rank++) {
-    link_[rank] = parent_[rank] = rank;
-    const auto join = [&](Index neighbour) {
+    link_[rank] = top_[rank] = parent_[rank] = rank;
+    count_[rank] = 1;
+    Index mine = rank;
+    const auto touch = [&](Index neighbour) {
       const Index other = rank_[neighbour];
-      if (other > rank) return;
-      const Index top = top_of(other);
-      link_[top] = parent_[top] = rank;
+      if (other < rank) mine = join(mine, root_of(other), rank);
     };
     const Index pixel = pixel_[rank];
     const Index x = pixel % width;
-    if (x > 0) join(pixel - 1);
-    if (x + 1 < width) join(pixel + 1);
-    if (pixel >= width) join(pixel - width);
-    if (pixel + width < n) join(pixel + width);
+    if (x > 0) touch(pixel - 1);
+    if (x + 1 < width) touch(pixel + 1);
+    if (pixel >= width) touch(pixel - width);
+    if (pixel + width < n) touch(pixel + width);
   }
+}
+
+// Halves the way for whoever goes it next.
+ComponentTree::Index ComponentTree::root_of(Index rank) {
+  while (link_[rank] != rank) rank = link_[rank] = link_[link_[rank]];
+  return rank;
+}
+
+// Joins the set of `rank`, which is its top, with another; returns the root of both.
+ComponentTree::Index ComponentTree::join(Index mine, Index other, Index rank) {
+  if (mine == other) return mine;
+  parent_[top_[other]] = rank;
+  if (count_[other] > count_[mine]) std::swap(mine, other);
+  link_[other] = mine;
+  count_[mine] += count_[other];
+  top_[mine] = rank;
+  return mine;
 }
 
 // From the root up: a parent that is not the last of its component's lowest pixels is replaced by the one

@@ -34,13 +34,19 @@ class ComponentTree {
   void sort(std::span<const float> values);
   void flood(Size size);
   void canonize();
+  Index root_of(Index rank);
+  Index join(Index mine, Index other, Index rank);
 
   std::vector<std::uint64_t> sorted_;  // key in the upper half, pixel in the lower
   std::vector<std::uint64_t> buffer_;
   std::vector<std::uint32_t> key_;  // per rank; equal where values are equal
   std::vector<Index> pixel_;
-  std::vector<Index> rank_;    // per pixel
-  std::vector<Index> link_;    // per rank: a rank further up in the set of ranks connected so far
+  std::vector<Index> rank_;  // per pixel
+  // Of the sets of ranks that are connected so far: per rank another one of its set, the root its own; per
+  // root how many there are, and the last of them.
+  std::vector<Index> link_;
+  std::vector<Index> count_;
+  std::vector<Index> top_;
   std::vector<Index> parent_;  // per rank
 };
 
