@@ -50,6 +50,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add(exports, "nfaTreeMap", nfa_tree_map);
   add(exports, "logBinomialSurvival", log_binomial_survival);
   add(exports, "nfaBlockMap", nfa_block_map);
+  add(exports, "nfaBlockMapOfCounts", nfa_block_map_of_counts);
+  add(exports, "windowThreshold", window_threshold);
   add(exports, "regions", regions);
   exports.Set("Segmenter", segmenter_class(env));
   exports.Set("instructionSet", name(instruction_set_in_use()));

@@ -150,6 +150,10 @@ std::vector<FloatTensor> energies(Napi::Value value) {
   return list(value, "energy", "energies", FloatTensor::Kind::energy);
 }
 
+std::vector<FloatTensor> counts(Napi::Value value) {
+  return list(value, "map of counts", "counts", FloatTensor::Kind::energy);
+}
+
 std::vector<FloatTensor> latents(Napi::Value value) {
   return list(value, "latent", "latents", FloatTensor::Kind::latent);
 }

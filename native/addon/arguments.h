@@ -81,6 +81,7 @@ class FloatTensor {
 std::vector<FloatTensor> energies(Napi::Value value);
 // A list of at least one latent.
 std::vector<FloatTensor> latents(Napi::Value value);
+std::vector<FloatTensor> counts(Napi::Value value);
 std::vector<EnergyView> views(std::span<const FloatTensor> tensors);
 
 // A new Float32Array for a kernel to write into.

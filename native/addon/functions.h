@@ -23,6 +23,10 @@ Napi::Value nfa_tree_map(const Napi::CallbackInfo& info);
 Napi::Value log_binomial_survival(const Napi::CallbackInfo& info);
 // nfaBlockMap(latents, to) → Map2d
 Napi::Value nfa_block_map(const Napi::CallbackInfo& info);
+// nfaBlockMapOfCounts(counts, to) → Map2d
+Napi::Value nfa_block_map_of_counts(const Napi::CallbackInfo& info);
+// windowThreshold(probability?) → number
+Napi::Value window_threshold(const Napi::CallbackInfo& info);
 // regions(logNfa, options?) → PackedRegions
 Napi::Value regions(const Napi::CallbackInfo& info);
 

@@ -40,6 +40,15 @@ Napi::Value nfa_block_map_by(const Napi::CallbackInfo& info) {
   });
 }
 
+std::vector<CountsView> counts_of(std::span<const FloatTensor> tensors) {
+  std::vector<CountsView> result;
+  for (const auto& tensor : tensors) {
+    const EnergyView given = tensor.energy();
+    result.push_back({given.data, given.channels, given.size});
+  }
+  return result;
+}
+
 }  // namespace
 
 Napi::Value log_binomial_survival(const Napi::CallbackInfo& info) {
@@ -59,6 +68,24 @@ Napi::Value nfa_block_map(const Napi::CallbackInfo& info) {
 
 Napi::Value plain_nfa_block_map(const Napi::CallbackInfo& info) {
   return nfa_block_map_by<plain::nfa_block_map>(info);
+}
+
+Napi::Value nfa_block_map_of_counts(const Napi::CallbackInfo& info) {
+  const auto given = counts(info[0]);
+  const auto to = object(info[1], "to");
+  const Size target = size(to, "to");
+  const WindowTest test = window_test(to);
+  return guarded(info.Env(), [&] {
+    auto out = floats(info.Env(), target.pixels());
+    uflow::nfa_block_map_of_counts(counts_of(given), target, test, memory(out));
+    return map_object(info.Env(), out, target);
+  });
+}
+
+Napi::Value window_threshold(const Napi::CallbackInfo& info) {
+  const double probability = info[0].IsUndefined() ? WindowTest().probability
+                                                   : number_within(info[0], "probability", 1e-6, 1 - 1e-6);
+  return Napi::Number::New(info.Env(), static_cast<float>(chi2_quantile(probability)));
 }
 
 }  // namespace uflow::addon

@@ -87,17 +87,56 @@ Counts window_sums(const Counts& counts, Size size, std::size_t half) {
   return sums;
 }
 
-// log10 of the probability of each pixel's window.
-std::vector<float> log_probabilities(LatentView latent, std::size_t scale, const WindowTest& test,
-                                     float tau) {
+Counts checked_counts(CountsView given, std::size_t scale) {
+  const auto largest = static_cast<float>(given.channels);
+  Counts counts(given.size.pixels());
+  for (std::size_t i = 0; i < counts.size(); i++) {
+    const float value = given.data[i];
+    if (!(value >= 0 && value <= largest && value == std::floor(value))) {
+      throw BadTensor("expected whole numbers from 0 to " + std::to_string(given.channels) + " in counts[" +
+                      std::to_string(scale) + "] but received " +
+                      (std::isnan(value) ? "NaN" : std::to_string(value)) + " at pixel " + std::to_string(i));
+    }
+    counts[i] = static_cast<std::uint32_t>(value);
+  }
+  return counts;
+}
+
+// What one scale adds to the map: log10 of the probability of each pixel's window.
+struct ScaleMap {
+  std::vector<float> log_probabilities;
+  Size size;
+};
+
+ScaleMap scale_map(const Counts& counts, std::size_t channels, Size size, std::size_t scale,
+                   const WindowTest& test) {
   const std::uint32_t half = half_window(test, scale);
   const std::uint32_t pixels = (2 * half + 1) * (2 * half + 1);
-  const auto sums = window_sums(exceedances(latent, scale, tau), latent.size, half);
-  BinomialTable tail(pixels, 1 - test.probability, static_cast<std::uint32_t>(latent.channels), test.kind);
-  std::vector<float> result(sums.size());
-  std::transform(sums.begin(), sums.end(), result.begin(),
+  const auto sums = window_sums(counts, size, half);
+  BinomialTable tail(pixels, 1 - test.probability, static_cast<std::uint32_t>(channels), test.kind);
+  ScaleMap result{std::vector<float>(sums.size()), size};
+  std::transform(sums.begin(), sums.end(), result.log_probabilities.begin(),
                  [&](std::uint32_t count) { return static_cast<float>(tail(count)); });
   return result;
+}
+
+// log10 of the number of pixels of all scales, plus the sum of the upsampled maps.
+void add_up(const std::vector<ScaleMap>& maps, Size to, std::span<float> out) {
+  double tests = 0;
+  std::vector<CubicRows> scales;
+  for (const auto& [log_probabilities, size] : maps) {
+    scales.emplace_back(MapView{log_probabilities.data(), size}, to);
+    tests += static_cast<double>(size.pixels());
+  }
+  const auto log_tests = static_cast<float>(std::log10(tests));
+  for (std::size_t y = 0; y < to.height; y++) {
+    float* row = out.data() + y * to.width;
+    std::fill_n(row, to.width, log_tests);
+    for (auto& rows : scales) {
+      const auto blend = rows.row(y);
+      loops().add_cubic(blend.rows.data(), blend.weights.data(), to.width, row);
+    }
+  }
 }
 
 }  // namespace
@@ -133,24 +172,22 @@ void check_finite(LatentView latent, std::size_t scale) {
 void nfa_block_map(std::span<const LatentView> latents, Size to, const WindowTest& test,
                    std::span<float> out) {
   const auto tau = static_cast<float>(chi2_quantile(test.probability));
-  std::vector<std::vector<float>> maps;
-  std::vector<CubicRows> scales;
-  double tests = 0;
+  std::vector<ScaleMap> maps;
   for (std::size_t scale = 0; scale < latents.size(); scale++) {
     const auto& latent = latents[scale];
-    maps.push_back(log_probabilities(latent, scale, test, tau));
-    scales.emplace_back(MapView{maps.back().data(), latent.size}, to);
-    tests += static_cast<double>(latent.size.pixels());
+    maps.push_back(scale_map(exceedances(latent, scale, tau), latent.channels, latent.size, scale, test));
   }
-  const auto log_tests = static_cast<float>(std::log10(tests));
-  for (std::size_t y = 0; y < to.height; y++) {
-    float* row = out.data() + y * to.width;
-    std::fill_n(row, to.width, log_tests);
-    for (auto& rows : scales) {
-      const auto blend = rows.row(y);
-      loops().add_cubic(blend.rows.data(), blend.weights.data(), to.width, row);
-    }
+  add_up(maps, to, out);
+}
+
+void nfa_block_map_of_counts(std::span<const CountsView> counts, Size to, const WindowTest& test,
+                             std::span<float> out) {
+  std::vector<ScaleMap> maps;
+  for (std::size_t scale = 0; scale < counts.size(); scale++) {
+    const auto& given = counts[scale];
+    maps.push_back(scale_map(checked_counts(given, scale), given.channels, given.size, scale, test));
   }
+  add_up(maps, to, out);
 }
 
 }  // namespace uflow

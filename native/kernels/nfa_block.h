@@ -36,4 +36,16 @@ void check_finite(LatentView latent, std::size_t scale);
 void nfa_block_map(std::span<const LatentView> latents, Size to, const WindowTest& test,
                    std::span<float> out);
 
+// Per pixel, how many channels of a latent have z² ≥ τ, where the network has counted them: [height, width],
+// whole numbers 0 … channels.
+struct CountsView {
+  const float* data;
+  std::size_t channels;
+  Size size;
+};
+
+// The same from these counts. Throws BadTensor on what is no such count.
+void nfa_block_map_of_counts(std::span<const CountsView> counts, Size to, const WindowTest& test,
+                             std::span<float> out);
+
 }  // namespace uflow

@@ -55,6 +55,11 @@ export const logBinomialSurvival: Kernels["logBinomialSurvival"] = checked(
   addon.logBinomialSurvival,
 );
 export const nfaBlockMap: Kernels["nfaBlockMap"] = checked("nfaBlockMap", addon.nfaBlockMap);
+export const nfaBlockMapOfCounts: Kernels["nfaBlockMapOfCounts"] = checked(
+  "nfaBlockMapOfCounts",
+  addon.nfaBlockMapOfCounts,
+);
+export const windowThreshold: Kernels["windowThreshold"] = checked("windowThreshold", addon.windowThreshold);
 
 const packedRegions: Addon["regions"] = checked("regions", addon.regions);
 export const regions: Kernels["regions"] = (...args) => unpackRegions(packedRegions(...args));

@@ -121,6 +121,26 @@ export interface Segmentation<Regions = Region[]> {
   regions: Regions;
 }
 
+/** Size of the map, and what is tested by windows. */
+export interface WindowTestOptions {
+  width: number;
+  height: number;
+  /** Side of the windows in pixels of the finest scale, 1 … 63, whole; default: 5. Coarser scales have half as many each. */
+  windowSize?: number;
+  /** Of a z² that is not counted, 1e-6 … 1 − 1e-6; default: 0.9. */
+  probability?: number;
+  /** Default: discrete. */
+  kind?: BinomialKind;
+}
+
+/** How many of the channels' z² are counted, per pixel: [height, width], whole numbers 0 … channels. */
+export interface ExceedanceCounts {
+  data: Float32Array;
+  channels: number;
+  height: number;
+  width: number;
+}
+
 export interface Kernels {
   /**
    * Resizes with an antialiased triangle filter (Pillow's, bit for bit), then (value/255 − mean)/std. Planar RGB
@@ -155,16 +175,14 @@ export interface Kernels {
   logBinomialSurvival(x: number, n: number, p: number, kind?: BinomialKind): number;
   /**
    * log₁₀ NFA per pixel by windows: in each, the numbers z² at or above the χ²₁ quantile of `probability` are counted.
-   * `latents` finest first; `windowSize` in pixels of the finest. Defaults: windowSize 5 (1 … 63, whole), probability
-   * 0.9 (1e-6 … 1 − 1e-6), kind discrete. docs/maths.md, "The test of windows".
+   * `latents` finest first. docs/maths.md, "The test of windows".
    */
-  nfaBlockMap(
-    latents: readonly Latent[],
-    to: { width: number; height: number; windowSize?: number; probability?: number; kind?: BinomialKind },
-  ): Map2d;
-  /**
-   * Connected regions where log NFA < logEpsilon, most significant first.
-   */
+  nfaBlockMap(latents: readonly Latent[], to: WindowTestOptions): Map2d;
+  /** The same where a network has done the counting, with `windowThreshold(to.probability)`. */
+  nfaBlockMapOfCounts(counts: readonly ExceedanceCounts[], to: WindowTestOptions): Map2d;
+  /** The smallest z² that is counted: the χ²₁ quantile of the probability (default 0.9), in single precision. */
+  windowThreshold(probability?: number): number;
+  /** Connected regions where log NFA < logEpsilon, most significant first. */
   regions(logNfa: Map2d, options?: RegionsOptions): Region[];
 }
 

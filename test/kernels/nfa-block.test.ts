@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type Latent, logBinomialSurvival, nfaBlockMap } from "#uflow/kernels/index.js";
+import {
+  type Latent,
+  logBinomialSurvival,
+  nfaBlockMap,
+  nfaBlockMapOfCounts,
+  windowThreshold,
+} from "#uflow/kernels/index.js";
+import { Random } from "#uflow/random.js";
 import { loadGolden } from "../fixtures/golden.js";
 
 const golden = loadGolden("kernels/nfa_block");
@@ -87,4 +94,35 @@ it("maps smaller than half a window are reflected again and again", () => {
   const map = logProbabilities(latent, { width: 2, height: 1, windowSize: 7 });
   expect(map[0]).toBeCloseTo(logBinomialSurvival(21, 49, 1 - 0.9), 4);
   expect(map[1]).toBeCloseTo(logBinomialSurvival(28, 49, 1 - 0.9), 4);
+});
+
+describe("counts from a network", () => {
+  const random = new Random(11);
+  const latents = [20, 10, 5].map((side) => ({
+    data: Float32Array.from({ length: 7 * side * side }, () => 6 * (random.uniform() - 0.5)),
+    channels: 7,
+    height: side,
+    width: side,
+  }));
+
+  it.each([
+    { kind: "discrete", probability: 0.9 },
+    { kind: "continuous", probability: 0.5, windowSize: 9 },
+  ] as const)("give the same map as the latents: %j", (options) => {
+    const threshold = windowThreshold(options.probability);
+    const counts = latents.map(({ data, channels, height, width }) => {
+      const sums = new Float32Array(height * width);
+      data.forEach((z, i) => {
+        if (Math.fround(z * z) >= threshold) sums[i % sums.length]!++;
+      });
+      return { data: sums, channels, height, width };
+    });
+    const to = { width: 33, height: 21, ...options };
+    expect(nfaBlockMapOfCounts(counts, to)).toEqual(nfaBlockMap(latents, to));
+  });
+
+  it("are counted from the χ² quantile on", () => {
+    expect(windowThreshold()).toBe(Math.fround(2.705543454095404));
+    expect(windowThreshold(0.5)).toBeCloseTo(0.454936423119572, 7);
+  });
 });
