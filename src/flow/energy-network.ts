@@ -24,7 +24,7 @@ export function energyNetwork(
     permutations: parameters.permutations,
   });
   outputs.latents.forEach((z, scale) => {
-    g.output(energyName(scale), op.sum(g, op.mul(g, z, z), [1]));
+    g.output(energyName(scale), op.sumOfChannels(g, op.mul(g, z, z)));
   });
   return serialize(g);
 }

@@ -1,8 +1,9 @@
 import type { Manifest } from "../bundle/manifest.js";
+import { backboneSum, type Model } from "../bundle/model.js";
 import { readModel } from "../bundle/read.js";
 import type { ImageSource, Inspection } from "./inspection.js";
 import { Lane } from "./lane.js";
-import { checkInspectorOptions, checkModelPath, type InspectorOptions } from "./options.js";
+import { checkInspectorOptions, checkModelPath, checkModelPaths, type InspectorOptions } from "./options.js";
 
 export type { ImageSource, Inspection, PixelMap } from "./inspection.js";
 export type { InspectorOptions } from "./options.js";
@@ -18,6 +19,8 @@ export type { InspectorOptions } from "./options.js";
 export class Inspector implements AsyncDisposable {
   private constructor(
     private readonly lane: Lane,
+    /** The model's place in the lane. */
+    private readonly place: number,
     /** The device that was taken. */
     readonly device: "cpu" | "cuda",
     /** What the model file says of itself. */
@@ -30,10 +33,26 @@ export class Inspector implements AsyncDisposable {
    */
   static async open(path: string, options: InspectorOptions = {}): Promise<Inspector> {
     checkModelPath(path);
+    const [inspector] = await Inspector.openAll([path], options);
+    return inspector!;
+  }
+
+  /**
+   * Opens several `.uflow` files in one worker thread: one inspector per file, in the same order. Images are inspected
+   * one after the other, whatever their model. Each inspector has its own `close()`; the thread ends with the last.
+   *
+   * Models with the same backbone load it once, and run it as a network of its own. That saves memory: SAVING.
+   * Opened one by one, each has a thread of its own, and backbone and flow run as one network: models of which several
+   * must work at the same time are better opened so.
+   * @throws UflowError as `open()` does; then none is open.
+   */
+  static async openAll(paths: readonly string[], options: InspectorOptions = {}): Promise<Inspector[]> {
+    checkModelPaths(paths);
     const checked = checkInspectorOptions(options);
-    const model = await readModel(path);
-    const { lane, device } = await Lane.open({ model, options: checked });
-    return new Inspector(lane, device, model.manifest);
+    const models: Model[] = [];
+    for (const path of paths) models.push(withKnownBackbone(await readModel(path), models));
+    const { lane, devices } = await Lane.open({ models, options: checked });
+    return models.map(({ manifest }, place) => new Inspector(lane, place, devices[place]!, manifest));
   }
 
   /**
@@ -42,15 +61,21 @@ export class Inspector implements AsyncDisposable {
    * @throws UflowError ERR_UFLOW_BAD_IMAGE, ERR_UFLOW_NETWORK, ERR_UFLOW_LANE, ERR_UFLOW_CLOSED.
    */
   inspect(image: ImageSource): Promise<Inspection> {
-    return this.lane.inspect(image);
+    return this.lane.inspect(this.place, image);
   }
 
   /** Finishes what was asked for and frees the networks. */
   close(): Promise<void> {
-    return this.lane.close();
+    return this.lane.close(this.place);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** The model with the backbone of an earlier one where that is the same, so that one copy is kept of it. */
+function withKnownBackbone(model: Model, earlier: readonly Model[]): Model {
+  const same = earlier.find((other) => backboneSum(other) === backboneSum(model));
+  return same ? { ...model, backbone: same.backbone } : model;
 }

@@ -8,14 +8,18 @@ import type { CheckedInspectorOptions } from "./options.js";
 import { Pipeline } from "./pipeline.js";
 
 export interface LaneTask {
-  model: Model;
+  models: readonly Model[];
   options: CheckedInspectorOptions;
 }
 
-export type LaneRequest = { kind: "inspect"; id: number; source: ImageSource } | { kind: "close" };
+/** `model` is the place of a model in the task. */
+export type LaneRequest =
+  | { kind: "inspect"; model: number; id: number; source: ImageSource }
+  | { kind: "close"; model: number };
 
 export type LaneReply =
-  | { kind: "open"; device: "cpu" | "cuda" }
+  | { kind: "open"; devices: ("cpu" | "cuda")[] }
+  | { kind: "closed"; model: number }
   | { kind: "failed"; error: PlainError }
   | { kind: "result"; id: number; inspection: Inspection }
   | { kind: "error"; id: number; error: PlainError };
@@ -28,10 +32,14 @@ function buffersOf({ anomalyMap, logNfaMap, mask }: Inspection): ArrayBuffer[] {
   return [anomalyMap, logNfaMap, mask].map(({ data }) => data.buffer as ArrayBuffer);
 }
 
-async function handle(pipeline: Pipeline, request: LaneRequest): Promise<void> {
+async function handle(pipelines: Map<number, Pipeline>, request: LaneRequest): Promise<void> {
+  const { model } = request;
+  const pipeline = pipelines.get(model)!;
   if (request.kind === "close") {
+    pipelines.delete(model);
     await pipeline.close();
-    port.close();
+    send({ kind: "closed", model });
+    if (pipelines.size === 0) port.close();
     return;
   }
   const { id, source } = request;
@@ -43,12 +51,15 @@ async function handle(pipeline: Pipeline, request: LaneRequest): Promise<void> {
   }
 }
 
-async function serve({ model, options }: LaneTask): Promise<void> {
-  const pipeline = await Pipeline.open(model, { ...options, gate: RunGate.ofThread() });
-  send({ kind: "open", device: pipeline.device });
+async function serve(task: LaneTask): Promise<void> {
+  const opened = await Pipeline.openAll(task.models, { ...task.options, gate: RunGate.ofThread() });
+  // The thread's data live as long as it does; ONNX Runtime has its own copy of the weights.
+  task.models = [];
+  send({ kind: "open", devices: opened.map(({ device }) => device) });
+  const pipelines = new Map(opened.entries());
   let last: Promise<void> = Promise.resolve();
   port.on("message", (request: LaneRequest) => {
-    last = last.then(() => handle(pipeline, request));
+    last = last.then(() => handle(pipelines, request));
   });
 }
 

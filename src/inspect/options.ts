@@ -37,6 +37,10 @@ export function checkModelPath(path: string): void {
   parseOptions("Inspector.open", z.object({ path: z.string() }), { path });
 }
 
+export function checkModelPaths(paths: readonly string[]): void {
+  parseOptions("Inspector.openAll", z.object({ paths: z.array(z.string()).min(1) }), { paths });
+}
+
 export function checkInspectorOptions(options: InspectorOptions): CheckedInspectorOptions {
   return parseOptions("Inspector.open", inspectorSchema, options);
 }

@@ -69,6 +69,12 @@ export const sub = (g: Graph, a: Value, b: Value) => g.node("Sub", [a, b], broad
 export const mul = (g: Graph, a: Value, b: Value) => g.node("Mul", [a, b], broadcast(a.shape, b.shape));
 export const div = (g: Graph, a: Value, b: Value) => g.node("Div", [a, b], broadcast(a.shape, b.shape));
 
+/** 1 where x ≥ threshold, else 0 (also for NaN). */
+export function atLeast(g: Graph, x: Value, threshold: number): Value {
+  const reached = g.node("GreaterOrEqual", [x, g.scalar(threshold)], x.shape);
+  return g.node("Cast", [reached], x.shape, { to: 1 });
+}
+
 /** Restricts to [low, high]; the clipped ReLU of mobile networks is clip(x, 0, 6). */
 export function clip(g: Graph, x: Value, low: number, high: number): Value {
   return g.node("Clip", [x, g.scalar(low), g.scalar(high)], x.shape);
@@ -212,6 +218,33 @@ export function standardise(g: Graph, x: Value, epsilon: number): Value {
   const ones = g.constant("ones", new Float32Array(elementCount(shape)).fill(1), shape);
   const zeros = g.constant("zeros", new Float32Array(elementCount(shape)), shape);
   return layerNorm(g, x, ones, zeros, epsilon);
+}
+
+/**
+ * What `standardise` computes, for graphs that are not differentiated: each image as the one channel of an instance
+ * normalisation. ONNX Runtime's CPU kernel of LayerNormalization takes an image in one serial float32 sum; this one is
+ * vectorised, some 12 times as fast and nearer to the exact result.
+ */
+export function standardiseImage(g: Graph, x: Value, epsilon: number): Value {
+  const [batch, ...shape] = x.shape;
+  const flat = g.node("Reshape", [x, g.integers([0, 1, -1])], [batch!, 1, elementCount(shape)]);
+  const one = g.constant("one", Float32Array.of(1), [1]);
+  const zero = g.constant("zero", Float32Array.of(0), [1]);
+  const attributes = { epsilon: { float: epsilon } };
+  const standard = g.node("InstanceNormalization", [flat, one, zero], flat.shape, attributes);
+  return g.node("Reshape", [standard, g.integers([0, ...shape.map(known)])], x.shape);
+}
+
+/**
+ * Sum over channels, [batch, 1, height, width], as a product with a row of ones: ONNX Runtime's CPU kernel of ReduceSum
+ * takes some 6 to 20 times as long.
+ */
+export function sumOfChannels(g: Graph, x: Value): Value {
+  const [batch, c, h, w] = x.shape as [Dimension, number, number, number];
+  const pixels = g.node("Reshape", [x, g.integers([0, c, h * w])], [batch, c, h * w]);
+  const ones = g.constant("ones", new Float32Array(c).fill(1), [1, c]);
+  const sums = g.node("MatMul", [ones, pixels], [batch, 1, h * w]);
+  return g.node("Reshape", [sums, g.integers([0, 1, h, w])], [batch, 1, h, w]);
 }
 
 function broadcast(a: Shape, b: Shape): Shape {

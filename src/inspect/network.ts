@@ -1,0 +1,173 @@
+import { featureName, imageName } from "../backbone/index.js";
+import type { Manifest } from "../bundle/manifest.js";
+import { backboneEntry, backboneSum, flowEntry, type Model } from "../bundle/model.js";
+import { UflowError } from "../error.js";
+import { energyName } from "../flow/energy-network.js";
+import { exceedanceName, exceedanceNetwork, squareName, squaresInside } from "../flow/exceedance-network.js";
+import type { Energy } from "../kernels/index.js";
+import { compose, expectInterface, type Part } from "../onnx/compose.js";
+import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
+
+export interface NetworkOptions extends SessionOptions {
+  /** Also counts per pixel the channels with z² ≥ this, which the window test needs. */
+  exceedance?: number | undefined;
+  /** Bytes of both networks up to which they run as one; default: what `compose` takes. */
+  composeLimit?: number | undefined;
+}
+
+/** What leaves the network, finest scale first. */
+export interface NetworkMaps {
+  /** Σ z² over the channels. */
+  energies: Energy[];
+  /** The number of channels with z² ≥ `exceedance`; empty where that was not asked for. */
+  exceedances: Energy[];
+}
+
+/** Phases 1 and 2 of one model: an image in, small maps out. */
+export class Network {
+  private constructor(
+    private readonly manifest: Manifest,
+    /** The session that makes the maps, of the image or of features. */
+    private readonly session: Session,
+    /** Makes the features; undefined where backbone and flow are one network. */
+    private readonly backbone: SharedBackbone | undefined,
+    private readonly maps: readonly string[],
+  ) {}
+
+  /**
+   * Opens a model. Backbone and flow run as one network, so that no features leave ONNX Runtime, unless the backbone is
+   * shared or `compose` cannot join the two.
+   *
+   * @param shared the backbone of `model`; it is released with the network.
+   * @throws UflowError ERR_UFLOW_DEVICE or ERR_UFLOW_NETWORK.
+   */
+  static async open(model: Model, options: NetworkOptions, shared?: SharedBackbone): Promise<Network> {
+    const flow = flowParts(model, options.exceedance);
+    const maps = flow.flatMap(({ outputs }) => outputs);
+    const whole = shared ? undefined : compose([backbonePart(model), ...flow], maps, options.composeLimit);
+    if (whole) return new Network(model.manifest, await Session.create(whole, options), undefined, maps);
+    const backbone = shared ?? (await SharedBackbone.open(model, options));
+    const session = await openFlow(flow, maps, options);
+    return new Network(model.manifest, session, backbone.share(), maps);
+  }
+
+  /**
+   * Opens several models. Those with the same backbone share one session of it; see `Inspector.openAll`.
+   * @throws UflowError ERR_UFLOW_DEVICE or ERR_UFLOW_NETWORK.
+   */
+  static async openAll(models: readonly Model[], options: NetworkOptions): Promise<Network[]> {
+    const shared = new Map<string, SharedBackbone>();
+    const networks: Network[] = [];
+    for (const model of models) {
+      const sum = backboneSum(model);
+      const many = models.filter((other) => backboneSum(other) === sum).length > 1;
+      if (many && !shared.has(sum)) shared.set(sum, await SharedBackbone.open(model, options));
+      networks.push(await Network.open(model, options, shared.get(sum)));
+    }
+    return networks;
+  }
+
+  /** The device that it runs on. */
+  get device(): "cpu" | "cuda" {
+    return this.session.device;
+  }
+
+  /**
+   * @param image planar RGB of the model's input size, normalised
+   * @throws UflowError ERR_UFLOW_NETWORK also when what comes out is not of the sizes in the manifest.
+   */
+  async run(image: Float32Array): Promise<NetworkMaps> {
+    const { inputSize } = this.manifest;
+    const input = { [imageName]: { data: image, dims: [1, 3, inputSize, inputSize] } };
+    const results = await this.session.run(this.backbone ? await this.backbone.run(input) : input);
+    const scales = this.manifest.latents.length;
+    const maps = this.maps.map((name, i) => this.map(name, results[name], i % scales));
+    return { energies: maps.slice(0, scales), exceedances: maps.slice(scales) };
+  }
+
+  async close(): Promise<void> {
+    await this.session.close();
+    await this.backbone?.release();
+  }
+
+  private map(name: string, tensor: Tensor | undefined, scale: number): Energy {
+    const { channels, height, width } = this.manifest.latents[scale]!;
+    const data: unknown = tensor?.data;
+    if (data instanceof Float32Array && data.length === height * width) {
+      return { data, channels, height, width };
+    }
+    throw new UflowError(
+      "ERR_UFLOW_NETWORK",
+      `Expected ${name} to be a float32 map of ${width}×${height} but the network made one of [${tensor?.dims}]: the model file is not what its manifest says; train it again`,
+    );
+  }
+}
+
+/** A backbone in a session of its own, which ends with the last network that takes part in it. */
+class SharedBackbone {
+  private users = 0;
+
+  private constructor(private readonly session: Session) {}
+
+  static async open(model: Model, options: SessionOptions): Promise<SharedBackbone> {
+    return new SharedBackbone(await openPart(backbonePart(model), options));
+  }
+
+  share(): this {
+    this.users += 1;
+    return this;
+  }
+
+  async release(): Promise<void> {
+    this.users -= 1;
+    if (this.users === 0) await this.session.close();
+  }
+
+  run(input: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    return this.session.run(input);
+  }
+}
+
+function backbonePart({ manifest, backbone }: Model): Part {
+  const outputs = manifest.scales.map((_, scale) => featureName(scale));
+  return { name: backboneEntry, network: backbone, inputs: [imageName], outputs };
+}
+
+/** The flow and, where it is wanted, what counts its exceedances. */
+function flowParts({ manifest, flow }: Model, exceedance: number | undefined): Part[] {
+  const { scales, latents } = manifest;
+  const part: Part = {
+    name: flowEntry,
+    network: flow,
+    inputs: scales.map((_, scale) => featureName(scale)),
+    outputs: scales.map((_, scale) => energyName(scale)),
+  };
+  if (exceedance === undefined) return [part];
+  const counting: Part = {
+    name: "the window test",
+    network: exceedanceNetwork(latents, exceedance),
+    inputs: latents.map((_, scale) => squareName(scale)),
+    outputs: latents.map((_, scale) => exceedanceName(scale)),
+  };
+  return [{ ...part, inner: (graph) => squaresInside(graph, scales.length) }, counting];
+}
+
+async function openFlow(
+  parts: readonly Part[],
+  maps: readonly string[],
+  options: SessionOptions,
+): Promise<Session> {
+  if (parts.length === 1) return await openPart(parts[0]!, options);
+  const network = compose(parts, maps);
+  if (network) return await Session.create(network, options);
+  throw new UflowError(
+    "ERR_UFLOW_NETWORK",
+    `The window test needs what is inside of ${flowEntry}, which is too large or keeps its weights in another file: use the region test`,
+  );
+}
+
+async function openPart(part: Part, options: SessionOptions): Promise<Session> {
+  const session = await Session.create(part.network, options);
+  expectInterface(part, { inputs: session.inputNames, outputs: session.outputNames });
+  return session;
+}
