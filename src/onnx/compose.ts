@@ -26,13 +26,16 @@ export interface Part {
   inner?: (graph: GraphProto) => Readonly<Record<string, string>>;
 }
 
-/** Networks that are larger together are not composed: a protobuf message ends at 2 GiB. */
-const sizeLimit = 1.5 * 2 ** 30;
+/**
+ * Networks that are larger together are not composed: encoding takes almost three times their size for a moment, which
+ * would be a lot to pay for features that need not be copied. (Protobuf itself ends at 2 GiB.)
+ */
+const sizeLimit = 512 * 2 ** 20;
 
 /**
  * Joins networks by name: an input is what an earlier part yields under that name, else an input of the whole.
- * `outputs` names what the whole yields; nodes that only served other outputs run no more. Cost: the parts are decoded
- * and encoded once, with all their weights.
+ * `outputs` names what the whole yields; nodes that only served other outputs run no more. Cost: the parts are
+ * encoded once more, with all their weights.
  *
  * @returns the bytes of an ONNX model; undefined where the parts can only run one by one: they are larger than
  * `limit` bytes together, keep weights in other files, or bring functions of their own.
@@ -51,7 +54,7 @@ export function compose(
     return undefined;
   }
   const whole = create(ModelProtoSchema, {
-    irVersion: models.reduce((newest, { irVersion }) => (irVersion > newest ? irVersion : newest), 0n),
+    irVersion: BigInt(Math.max(...models.map(({ irVersion }) => Number(irVersion)))),
     producerName: "uflow",
     opsetImport: commonOperators(parts, models),
     graph: { name: "uflow" },
@@ -87,6 +90,7 @@ function decode(part: Part): ModelProto {
     throw noModel(part, messageOf(error), error);
   }
   if (!model.graph) throw noModel(part, "it has no graph");
+  if (model.opsetImport.length === 0) throw noModel(part, "it names no operator set");
   expectInterface(part, {
     inputs: trueInputs(model.graph).map(({ name }) => name),
     outputs: model.graph.output.map(({ name }) => name),
@@ -134,6 +138,7 @@ function commonOperators(parts: readonly Part[], models: readonly ModelProto[]):
 /** A value that later parts may take: what the whole calls it, and what is declared of it. */
 interface Known {
   name: string;
+  /** The part that makes it, or takes it first. */
   part: string;
   info: ValueInfoProto | undefined;
 }
@@ -150,7 +155,10 @@ function append(whole: GraphProto, part: Part, graph: GraphProto, { prefix, know
   for (const input of trueInputs(graph)) {
     const source = known.get(input.name);
     if (source) expectSameTensor(source, part.name, input);
-    else whole.input.push(input);
+    else {
+      whole.input.push(input);
+      known.set(input.name, { name: input.name, part: part.name, info: input });
+    }
     outer.set(input.name, source?.name ?? input.name);
   }
   const rename = (name: string) => outer.get(name) ?? (name && prefix + name);
@@ -177,7 +185,8 @@ function renameInside(graph: GraphProto, rename: (name: string) => string): void
     node.input = node.input.map(rename);
     node.output = node.output.map(rename);
     for (const inner of graphsOf(node)) {
-      for (const value of [...inner.input, ...inner.output, ...inner.valueInfo]) value.name = rename(value.name);
+      for (const value of [...inner.input, ...inner.output, ...inner.valueInfo])
+        value.name = rename(value.name);
       renameInside(inner, rename);
     }
   }
@@ -198,7 +207,7 @@ function expectSameTensor(source: Known, part: string, wanted: ValueInfoProto): 
   if (same) return;
   throw new UflowError(
     "ERR_UFLOW_NETWORK",
-    `The ${wanted.name} that ${source.part} makes (${describe(given)}) is not the one that ${part} takes (${describe(expected)}): they are not networks of one model; train it again`,
+    `The ${wanted.name} of ${source.part} (${describe(given)}) is not the one that ${part} takes (${describe(expected)}): they are not networks of one model; train it again`,
   );
 }
 
@@ -217,8 +226,7 @@ function sizeOf({ value }: Dimension): bigint | undefined {
 
 function sameShape(a: readonly (bigint | undefined)[], b: readonly (bigint | undefined)[]): boolean {
   return (
-    a.length === b.length &&
-    a.every((size, i) => size === undefined || b[i] === undefined || size === b[i])
+    a.length === b.length && a.every((size, i) => size === undefined || b[i] === undefined || size === b[i])
   );
 }
 
