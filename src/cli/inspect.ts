@@ -6,7 +6,10 @@ import { inOrder } from "./in-order.js";
 import { duration, exitStatus, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
 interface Flags
-  extends Pick<InspectorOptions, "device" | "epsilon" | "tail" | "tests" | "threads" | "maxPixels"> {
+  extends Pick<
+    InspectorOptions,
+    "device" | "epsilon" | "tail" | "tests" | "threads" | "precision" | "maxPixels"
+  > {
   out?: string;
   raw?: boolean;
   json?: boolean;
@@ -25,6 +28,7 @@ export function inspectCommand(): Command {
     .option("--tests <rule>", "how tests are counted: per-scale or all (default: per-scale)")
     .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
+    .option("--precision <type>", "of the networks: float32, or float16 for CUDA (default: float32)")
     .option("--max-pixels <count>", "refuse larger images (default: 64000000)", numeric)
     .option("--fail-on-anomaly", "exit with status 3 when a part is anomalous")
     .option("--json", "print one JSON document on stdout")

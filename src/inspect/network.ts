@@ -6,11 +6,14 @@ import { energyName } from "../flow/energy-network.js";
 import { exceedanceName, exceedanceNetwork, squareName, squaresInside } from "../flow/exceedance-network.js";
 import type { Energy } from "../kernels/index.js";
 import { compose, expectInterface, type Part } from "../onnx/compose.js";
+import { toHalfPrecision } from "../onnx/half-precision.js";
 import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
 
 export interface NetworkOptions extends SessionOptions {
   /** Also counts per pixel the channels with z² ≥ this, which the window test needs. */
   exceedance?: number | undefined;
+  /** Of products with weights; see `toHalfPrecision`. Default: float32. */
+  precision?: "float32" | "float16" | undefined;
   /** Bytes of both networks up to which they run as one; default: what `compose` takes. */
   composeLimit?: number | undefined;
 }
@@ -45,7 +48,10 @@ export class Network {
     const flow = flowParts(model, options.exceedance);
     const maps = flow.flatMap(({ outputs }) => outputs);
     const whole = shared ? undefined : compose([backbonePart(model), ...flow], maps, options.composeLimit);
-    if (whole) return new Network(model.manifest, await Session.create(whole, options), undefined, maps);
+    if (whole) {
+      const session = await openNetwork("the model", whole, options);
+      return new Network(model.manifest, session, undefined, maps);
+    }
     const backbone = shared ?? (await SharedBackbone.open(model, options));
     const session = await openFlow(flow, maps, options);
     return new Network(model.manifest, session, backbone.share(), maps);
@@ -109,7 +115,7 @@ class SharedBackbone {
 
   private constructor(private readonly session: Session) {}
 
-  static async open(model: Model, options: SessionOptions): Promise<SharedBackbone> {
+  static async open(model: Model, options: NetworkOptions): Promise<SharedBackbone> {
     return new SharedBackbone(await openPart(backbonePart(model), options));
   }
 
@@ -155,19 +161,23 @@ function flowParts({ manifest, flow }: Model, exceedance: number | undefined): P
 async function openFlow(
   parts: readonly Part[],
   maps: readonly string[],
-  options: SessionOptions,
+  options: NetworkOptions,
 ): Promise<Session> {
   if (parts.length === 1) return await openPart(parts[0]!, options);
   const network = compose(parts, maps);
-  if (network) return await Session.create(network, options);
+  if (network) return await openNetwork(flowEntry, network, options);
   throw new UflowError(
     "ERR_UFLOW_NETWORK",
     `The window test needs what is inside of ${flowEntry}, which is too large or keeps its weights in another file: use the region test`,
   );
 }
 
-async function openPart(part: Part, options: SessionOptions): Promise<Session> {
-  const session = await Session.create(part.network, options);
+async function openPart(part: Part, options: NetworkOptions): Promise<Session> {
+  const session = await openNetwork(part.name, part.network, options);
   expectInterface(part, { inputs: session.inputNames, outputs: session.outputNames });
   return session;
+}
+
+function openNetwork(name: string, network: Uint8Array, options: NetworkOptions): Promise<Session> {
+  return Session.create(options.precision === "float16" ? toHalfPrecision(name, network) : network, options);
 }

@@ -17,6 +17,11 @@ export interface InspectorOptions extends Partial<OperatingPoint> {
   mapSize?: number;
   /** CPU threads of the networks; 0 (default) is one per physical core. */
   threads?: number;
+  /**
+   * Of the networks' products with weights. Default `float32`. `float16` is for CUDA: it halves the weights and moves an
+   * energy by up to 2 %, log NFA by some tenths. On an x86 CPU it gives the same, in three times the time.
+   */
+  precision?: "float32" | "float16";
   /** Larger images are refused before they are decoded. Default 64 million pixels. */
   maxPixels?: number;
 }
@@ -28,6 +33,7 @@ export const inspectorSchema = z.strictObject({
   tests: z.enum(["per-scale", "all"]).default("per-scale"),
   mapSize: z.int().min(32).max(4096).optional(),
   threads: z.int().min(0).max(1024).default(0),
+  precision: z.enum(["float32", "float16"]).default("float32"),
   maxPixels: z.int().positive().default(64_000_000),
 });
 

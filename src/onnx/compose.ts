@@ -170,24 +170,24 @@ function append(whole: GraphProto, part: Part, graph: GraphProto, { prefix, know
   for (const [name, inside] of Object.entries(part.inner?.(graph) ?? {})) {
     known.set(name, { name: rename(inside), part: part.name, info: undefined });
   }
-  renameInside(graph, rename);
+  renameInside(graph, rename, prefix);
   whole.node.push(...graph.node);
   whole.initializer.push(...graph.initializer);
   whole.sparseInitializer.push(...graph.sparseInitializer);
 }
 
-/** Renames every value and node of a graph and of the graphs in it, which may use values from outside. */
-function renameInside(graph: GraphProto, rename: (name: string) => string): void {
+/** Renames every value of a graph and of the graphs in it, which may use values from outside; nodes get the prefix. */
+function renameInside(graph: GraphProto, rename: (name: string) => string, prefix: string): void {
   for (const tensor of graph.initializer) tensor.name = rename(tensor.name);
   for (const { values } of graph.sparseInitializer) if (values) values.name = rename(values.name);
   for (const node of graph.node) {
-    node.name = rename(node.name);
+    node.name &&= prefix + node.name;
     node.input = node.input.map(rename);
     node.output = node.output.map(rename);
     for (const inner of graphsOf(node)) {
       for (const value of [...inner.input, ...inner.output, ...inner.valueInfo])
         value.name = rename(value.name);
-      renameInside(inner, rename);
+      renameInside(inner, rename, prefix);
     }
   }
 }

@@ -25,3 +25,23 @@ export const half = smallFloat(5, 10);
 
 /** bfloat16, the upper half of a float32, to a number. */
 export const bfloat = smallFloat(8, 7);
+
+const float = new Float32Array(1);
+const floatBits = new Uint32Array(float.buffer);
+
+/** A number as IEEE 754 binary16, to the nearest, ties to even; from 65520 on in magnitude it is infinity. */
+export function halfBits(value: number): number {
+  float[0] = value;
+  const bits = floatBits[0]!;
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;
+  if (magnitude >= 0x477ff000) return sign | 0x7c00;
+  // Subnormal halves are multiples of 2⁻²⁴: adding ½ makes float32 round to them.
+  if (magnitude < 0x38800000) {
+    float[0] = Math.abs(float[0]!) + 0.5;
+    return sign | (floatBits[0]! - 0x3f000000);
+  }
+  const odd = (magnitude >>> 13) & 1;
+  return sign | ((magnitude - 0x38000000 + 0xfff + odd) >>> 13);
+}

@@ -322,6 +322,17 @@ describe("opening", () => {
     });
   });
 
+  it("takes float16 when it is told to, and refuses other types", async () => {
+    const exact = await inspector.inspect(holed);
+    const half = await inspectOnce(holed, { precision: "float16" });
+    expect(half.anomalyMap).not.toEqual(exact.anomalyMap);
+    expect(half.anomalyScore).toBeCloseTo(exact.anomalyScore, 2);
+    await expect(inspectOnce(holed, { precision: "int8" as never })).rejects.toMatchObject({
+      code: "ERR_UFLOW_BAD_OPTION",
+      message: expect.stringContaining("precision"),
+    });
+  });
+
   it("takes the CPU when it is told to", async () => {
     await using opened = await Inspector.open(tiny.model, { device: "cpu", threads: 1 });
     expect(opened.device).toBe("cpu");

@@ -99,6 +99,36 @@ describe("a model's network", () => {
   });
 });
 
+describe("float16", () => {
+  const half = { precision: "float16" } as const;
+
+  it("is near to float32 but not it, in one network and in two", async () => {
+    const exact = await mapsOf(randomModel(), cpu);
+    for (const options of [cpu, apart]) {
+      const { energies } = await mapsOf(randomModel(), { ...options, ...half });
+      energies.forEach(({ data }, scale) => {
+        const error = relativeError(data, exact.energies[scale]!.data);
+        expect(error).toBeGreaterThan(1e-6);
+        expect(error).toBeLessThan(5e-3);
+      });
+    }
+  });
+
+  it("counts exceedances too", async () => {
+    const options = { ...cpu, ...half, exceedance: 0 };
+    const { exceedances } = await mapsOf(randomModel(), options);
+    for (const { data, channels } of exceedances) expect(data.every((n) => n === channels)).toBe(true);
+  });
+
+  it("refuses a network that is none", async () => {
+    const bad = randomModel({ backbone: Uint8Array.of(255) });
+    await expect(Network.open(bad, { ...apart, ...half })).rejects.toMatchObject({
+      code: "ERR_UFLOW_NETWORK",
+      message: expect.stringMatching(/backbone\.onnx in float16.*cannot be decoded.*"float32"/),
+    });
+  });
+});
+
 /** The specification of the count, from latents in JavaScript. */
 async function exceedancesOf({ manifest, backbone, flow }: Model, threshold: number) {
   const [first, second] = [await Session.create(backbone, cpu), await Session.create(flow, cpu)];
