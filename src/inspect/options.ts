@@ -19,7 +19,7 @@ export interface InspectorOptions extends Partial<OperatingPoint> {
   threads?: number;
   /**
    * Of the networks' products with weights. Default `float32`. `float16` is for CUDA: it halves the weights and moves an
-   * energy by up to 2 %, log NFA by some tenths. On an x86 CPU it gives the same, in three times the time.
+   * energy by up to 2 %, log NFA by up to a few units. On an x86 CPU it gives the same, in three times the time.
    */
   precision?: "float32" | "float16";
   /** Larger images are refused before they are decoded. Default 64 million pixels. */

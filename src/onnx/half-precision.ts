@@ -17,23 +17,13 @@ import { halfBits } from "../weights/float16.js";
 /** Products with weights: most of the work, and their sums are kept in float32 by what runs them. */
 const products = new Set(["Conv", "Gemm", "MatMul"]);
 
-/** Run in float16 where all that they work on is so already. They neither sum much nor leave the range. */
-const followers = new Set([
-  ...[
-    "Relu",
-    "Clip",
-    "LeakyRelu",
-    "Sigmoid",
-    "HardSwish",
-    "Add",
-    "Mul",
-    "MatMul",
-    "Concat",
-    "Split",
-    "Slice",
-  ],
-  ...["Identity", "Reshape", "Transpose", "Flatten", "Pad", "MaxPool", "AveragePool"],
-]);
+/** Run in float16 where all that they work on is so already. */
+const followers = new Set(
+  (
+    "Add AveragePool Clip Concat Flatten HardSwish Identity LeakyRelu MatMul MaxPool Mul Pad Relu Reshape Sigmoid " +
+    "Slice Split Transpose"
+  ).split(" "),
+);
 
 /** Magnitudes from here on round to infinity in float16. */
 const halfLimit = 65520;

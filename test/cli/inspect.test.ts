@@ -120,3 +120,21 @@ it("inspects the image on stdin", async () => {
     expect.objectContaining({ image: "-", anomalous: expect.any(Boolean) }),
   ]);
 });
+
+it("inspects in the precision that it is told", async () => {
+  const score = async (precision: string) => {
+    const { stdout } = await uflow([
+      "inspect",
+      tiny.model,
+      join(folder, "a.png"),
+      "--json",
+      "--precision",
+      precision,
+    ]);
+    return JSON.parse(stdout).results[0].anomalyScore;
+  };
+  expect(await score("float16")).not.toBe(await score("float32"));
+  const { status, stderr } = await uflow(["inspect", tiny.model, folder, "--precision", "int8"]);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/--precision.*"float32"\|"float16".*"int8"/);
+});
