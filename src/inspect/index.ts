@@ -42,9 +42,10 @@ export class Inspector implements AsyncDisposable {
    * one after the other, whatever their model. Each inspector has its own `close()`; the thread ends with the last.
    *
    * It is for memory: three models of the embedded backbone at 256 pixels take 200 MB together and 320 MB opened one by
-   * one, most of it their threads. Models with the same backbone load it once, which saves 5 MB per model with the
-   * embedded one, and with larger ones their weights. Features then pass from one network to another, which costs the
-   * embedded backbone a tenth of its time. Open one by one what must work at the same time, or as fast as it can.
+   * one, most of it their threads. Models with the same backbone load it once, which saves some 10 MB per further model
+   * with the embedded one, and with larger ones their weights. Features then pass from one network to another, which
+   * takes longer than one network does, with the embedded backbone mostly by a tenth. Open one by one what must work at
+   * the same time, or as fast as it can.
    * @throws UflowError as `open()` does; then none is open.
    */
   static async openAll(paths: readonly string[], options: InspectorOptions = {}): Promise<Inspector[]> {
