@@ -18,4 +18,5 @@ export {
 } from "./inspect/index.js";
 export type { RawImage, Region } from "./kernels/index.js";
 export { type TrainOptions, type TrainProgress, train } from "./train/index.js";
+export { type Certificate, type VerifyOptions, type VerifyProgress, verify } from "./verify/index.js";
 export { engineVersion } from "./version.js";

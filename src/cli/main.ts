@@ -10,6 +10,7 @@ import { inspectCommand } from "./inspect.js";
 import { sampleCommand } from "./sample.js";
 import { asTyped, exitStatus, printError, printJson } from "./terminal.js";
 import { trainCommand } from "./train.js";
+import { verifyCommand } from "./verify.js";
 
 const program = new Command("uflow")
   .exitOverride()
@@ -31,6 +32,7 @@ for (const command of [
   inspectCommand,
   evaluateCommand,
   infoCommand,
+  verifyCommand,
   backboneCommand,
 ]) {
   addCommand(program, command());

@@ -28,7 +28,7 @@ export function totalTime({ decode, preprocess, network, segment }: Examined["ti
   return decode + preprocess + network + segment;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = Float64Array.from(values).sort();
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

@@ -22,6 +22,8 @@ export interface InspectorOptions extends Partial<OperatingPoint> {
    * energy by up to 2 %, log NFA by up to a few units. On an x86 CPU it gives the same, in three times the time.
    */
   precision?: "float32" | "float16";
+  /** How far ONNX Runtime rewrites the networks: `all` (default), or `disabled`, slower, as a reference to compare with. */
+  graphOptimizationLevel?: "all" | "disabled";
   /** Larger images are refused before they are decoded. Default 64 million pixels. */
   maxPixels?: number;
 }
@@ -34,6 +36,7 @@ export const inspectorSchema = z.strictObject({
   mapSize: z.int().min(32).max(4096).optional(),
   threads: z.int().min(0).max(1024).default(0),
   precision: z.enum(["float32", "float16"]).default("float32"),
+  graphOptimizationLevel: z.enum(["all", "disabled"]).default("all"),
   maxPixels: z.int().positive().default(64_000_000),
 });
 

@@ -12,6 +12,8 @@ export interface SessionOptions {
   device: Device;
   /** Threads of one run on the CPU; 0 lets ONNX Runtime take one per physical core. */
   threads: number;
+  /** How far ONNX Runtime rewrites the graph before it runs; default: all. */
+  graphOptimizationLevel?: "all" | "disabled" | undefined;
   /** Passed whenever ONNX Runtime is entered; needed in a worker thread, which may end at any time. */
   gate?: RunGate | undefined;
   /** The folder of the model's weights file, where it has one. The file must not be changed while the session is open. */
@@ -100,11 +102,11 @@ export class Session {
 function open(
   model: Uint8Array,
   provider: "cpu" | "cuda",
-  { threads, weightsFolder }: SessionOptions,
+  { threads, graphOptimizationLevel = "all", weightsFolder }: SessionOptions,
 ): Promise<ort.InferenceSession> {
   return ort.InferenceSession.create(model, {
     executionProviders: [provider],
-    graphOptimizationLevel: "all",
+    graphOptimizationLevel,
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",

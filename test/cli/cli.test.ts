@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => tiny[Symbol.asyncDispose]());
 
-const commands = ["demo", "sample", "train", "inspect", "evaluate", "info", "backbone"];
+const commands = ["demo", "sample", "train", "inspect", "evaluate", "info", "verify", "backbone"];
 
 describe("help", () => {
   it.each(commands)("of %s shows an example", async (command) => {

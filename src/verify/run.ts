@@ -1,0 +1,46 @@
+import type { UflowError } from "../error.js";
+import { median } from "../evaluate/summary.js";
+import type { Comparable } from "./figures.js";
+import type { TestImage } from "./images.js";
+import { RunningWay } from "./running-way.js";
+import type { Opened } from "./way-process.js";
+import type { Way } from "./ways.js";
+
+/** What a way makes of all images. */
+export interface Run extends Opened {
+  inspected: Comparable[];
+  /** Median per image. */
+  milliseconds: number;
+}
+
+/**
+ * Inspects all images in one way, one after the other.
+ * @throws UflowError: what opening it throws, and ERR_UFLOW_NETWORK or ERR_UFLOW_LANE when it breaks down.
+ */
+export async function runWay(
+  way: Way,
+  model: string,
+  images: readonly TestImage[],
+  onImage: (done: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<Run> {
+  const [running, opened] = await RunningWay.open(way, model, signal);
+  try {
+    const inspected: Comparable[] = [];
+    const times: number[] = [];
+    for (const { name, load } of images) {
+      const { milliseconds, ...result } = await running.inspect(await load());
+      inspected.push({ name, ...result });
+      times.push(milliseconds);
+      onImage(inspected.length);
+    }
+    return { ...opened, inspected, milliseconds: median(times) };
+  } finally {
+    await running.close();
+  }
+}
+
+/** What a machine may lack without being wrong: a device, or vector instructions that its processor has not. */
+export function isUnavailable({ instructionSet }: Way, { code }: UflowError): boolean {
+  return code === "ERR_UFLOW_DEVICE" || (instructionSet !== undefined && code === "ERR_UFLOW_BAD_OPTION");
+}

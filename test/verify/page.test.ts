@@ -1,0 +1,70 @@
+import { expect, it } from "vitest";
+import { type Certificate, type Comparison, seal } from "#uflow/verify/certificate.js";
+import { limits } from "#uflow/verify/figures.js";
+import { certificatePage } from "#uflow/verify/page.js";
+
+const hostile = `<script>alert("&'")</script>`;
+const escaped = "&lt;script&gt;alert(&quot;&amp;&#39;&quot;)&lt;/script&gt;";
+const sum = "0".repeat(64);
+
+const machine: Certificate["machine"] = {
+  host: hostile,
+  os: hostile,
+  cpu: hostile,
+  threads: 2,
+  instructionSet: "avx2",
+  engine: hostile,
+  onnxruntime: hostile,
+  node: hostile,
+};
+const broken: Comparison = { outcome: "failed", reason: hostile, figures: null, limits: limits.float32 };
+const image = { width: 1, height: 1, channels: 1, sha256: sum, maps: { anomaly: sum, mask: sum } };
+
+/** A certificate with so many images in which every text comes from outside. */
+const certificate = (images: number) =>
+  seal({
+    kind: "uflow certificate of parity",
+    schemaVersion: 1,
+    verdict: "FAIL",
+    complete: false,
+    date: hostile,
+    model: {
+      file: hostile,
+      sha256: sum,
+      engine: hostile,
+      backbone: { name: hostile, sha256: sum },
+      inputSize: 1,
+      mapSize: 1,
+      flowSteps: 1,
+      trainedOn: 1,
+    },
+    machine,
+    operatingPoint: { epsilon: 1, tail: hostile, tests: hostile },
+    source: { folder: hostile, seed: null, count: 1 },
+    images: Array.from({ length: images }, () => ({ name: hostile, anomalous: true, logNfa: -1, ...image })),
+    errors: [{ image: hostile, code: hostile, message: hostile }],
+    reference: { name: hostile, milliseconds: 1 },
+    ways: [
+      {
+        name: hostile,
+        precision: "float32",
+        device: null,
+        instructionSet: null,
+        ...broken,
+        milliseconds: null,
+      },
+    ],
+    against: { machine, date: hostile, contentSha256: sum, ...broken },
+  });
+
+it("lets no text become markup", () => {
+  const page = certificatePage(certificate(1));
+  expect(page).toContain(escaped);
+  expect(page).not.toContain("<script");
+});
+
+it("names the images of which it has no room", () => {
+  const page = certificatePage(certificate(30));
+  expect(page.split(escaped).length - certificatePage(certificate(20)).split(escaped).length).toBe(4);
+  expect(page).toContain("and 6 more in certificate.json");
+});

@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { isUnavailable } from "#uflow/verify/run.js";
+import { RunningWay } from "#uflow/verify/running-way.js";
+import { reference, type Way } from "#uflow/verify/ways.js";
+import { tinyModel } from "../fixtures/tiny-model.js";
+
+const black = { data: new Uint8Array(64 * 64), width: 64, height: 64, channels: 1 as const };
+
+it("a process that dies is an error, not a hang", async () => {
+  await using tiny = await tinyModel();
+  const killer = new AbortController();
+  const [running, { instructionSet }] = await RunningWay.open(reference, tiny.model, killer.signal);
+  expect(instructionSet).toBe("baseline");
+  const underWay = running.inspect(black);
+  killer.abort();
+  await expect(underWay).rejects.toMatchObject({ code: "ERR_UFLOW_LANE" });
+  await expect(running.inspect(black)).rejects.toMatchObject({ code: "ERR_UFLOW_LANE" });
+  await running.close();
+});
+
+it("vector instructions that the processor lacks are unavailable, wrong options are a failure", async () => {
+  const unknown = { ...reference, instructionSet: "mmx" } as unknown as Way;
+  const error = await RunningWay.open(unknown, "none.uflow").catch((reason) => reason);
+  expect(error.message).toContain("UFLOW_INSTRUCTION_SET");
+  expect(isUnavailable(unknown, error)).toBe(true);
+  const { instructionSet: _, ...native } = reference;
+  const wrong: Way = { ...native, options: { threads: -1 } };
+  const other = await RunningWay.open(wrong, "none.uflow").catch((reason) => reason);
+  expect(other.code).toBe("ERR_UFLOW_BAD_OPTION");
+  expect(isUnavailable(wrong, other)).toBe(false);
+});
