@@ -18,8 +18,9 @@ export interface InspectorOptions extends Partial<OperatingPoint> {
   /** CPU threads of the networks; 0 (default) is one per physical core. */
   threads?: number;
   /**
-   * Of the networks' products with weights. Default `float32`. `float16` is for CUDA: it halves the weights and moves an
-   * energy by up to 2 %, log NFA by up to a few units. On an x86 CPU it gives the same, in three times the time.
+   * Of the networks' products with weights. Default `float32`. `float16` is for CUDA: it halves the weights and moves
+   * energies by up to 2 %, which in log NFA adds up over the pixels of a region: masks may differ much. `uflow verify`
+   * says by how much. On an x86 CPU it takes three times as long.
    */
   precision?: "float32" | "float16";
   /** How far ONNX Runtime rewrites the networks: `all` (default), or `disabled`, slower, as a reference to compare with. */

@@ -35,6 +35,7 @@ export type Limits = z.infer<typeof limitsSchema>;
 export const limits: Readonly<Record<Precision, Limits>> = {
   float32: { anomalyMap: 1e-4, relativeLogNfa: 1e-3, maskIou: 0.999 },
   tf32: { anomalyMap: 1e-2, relativeLogNfa: 5e-2, maskIou: 0.95 },
+  float16: { anomalyMap: 1e-2, relativeLogNfa: 5e-2, maskIou: 0.95 },
 };
 
 /** What is compared of one image. */

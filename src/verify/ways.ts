@@ -1,8 +1,11 @@
 import type { InspectorOptions } from "../inspect/index.js";
 import type { Addon } from "../kernels/types.js";
 
-/** What the networks compute with; it decides the limits. CUDA multiplies in TF32 where the card has it. */
-export const precisions = ["float32", "tf32"] as const;
+/**
+ * What the networks compute with; it decides the limits. CUDA multiplies in TF32 where the card has it. No model runs in
+ * float16 unless a program asks for it, so that such ways are reported but do not decide about the certificate.
+ */
+export const precisions = ["float32", "tf32", "float16"] as const;
 export type Precision = (typeof precisions)[number];
 
 /** The vector instructions that the native kernels are compiled for. */
@@ -50,6 +53,16 @@ export function waysOf({
         instructionSet,
       }),
     ),
+    {
+      name: "CPU, float16 on request",
+      precision: "float16",
+      options: { device: "cpu", precision: "float16" },
+    },
     { name: "CUDA", precision: "tf32", options: { device: "cuda" } },
+    {
+      name: "CUDA, float16 on request",
+      precision: "float16",
+      options: { device: "cuda", precision: "float16" },
+    },
   ];
 }
