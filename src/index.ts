@@ -1,5 +1,7 @@
 /** The public door: what a user may import, and nothing else. The native core is `uflow/kernels`. */
+export { type ImportBackboneOptions, importBackbone } from "./backbone/import.js";
 export type { BackboneName } from "./backbone/index.js";
+export { openBackboneStore as openStore } from "./backbone/stored.js";
 export type { Manifest } from "./bundle/manifest.js";
 export { readModel } from "./bundle/read.js";
 export { UflowError, type UflowErrorCode } from "./error.js";
@@ -20,3 +22,4 @@ export type { RawImage, Region } from "./kernels/index.js";
 export { type TrainOptions, type TrainProgress, train } from "./train/index.js";
 export { type Certificate, type VerifyOptions, type VerifyProgress, verify } from "./verify/index.js";
 export { engineVersion } from "./version.js";
+export type { ListedBackbone, PullOptions, Store, StoredBackbone } from "./weights/store/index.js";

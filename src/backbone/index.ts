@@ -1,22 +1,31 @@
 import { UflowError } from "../error.js";
 import type { Normalization, Scale } from "./features.js";
-import { mcait, mcaitNetwork, mcaitWeights } from "./mcait.js";
+import { mcait, mcaitFileVersion, mcaitNetwork, mcaitWeights } from "./mcait.js";
 import { mobileNetwork, mobileOutputs, mobileWeights } from "./mobile.js";
 import type { BackboneName } from "./names.js";
 import { type ResNet, resnet18, resnetNetwork, resnetWeights, wideResnet50 } from "./resnet.js";
 import type { WantedWeights, Weights } from "./weights.js";
 
 export { featureName, imageName, type Scale } from "./features.js";
-export { type BackboneName, backboneNames } from "./names.js";
-export { checkWeights, joinWeights, type WantedWeights, type Weights, weightsUnder } from "./weights.js";
+export { type BackboneName, backboneNames, isBackboneName } from "./names.js";
+export {
+  checkWeights,
+  joinWeights,
+  type WantedWeights,
+  type Weights,
+  wantedUnder,
+  weightsUnder,
+} from "./weights.js";
 
 /** A frozen image network whose feature maps the flow learns. */
 export interface Backbone {
-  name: BackboneName;
+  name: string;
   /** Input pixels per pixel of each feature map, finest first. */
   strides: readonly number[];
   /** Channels of each feature map, finest first. */
   channels: readonly number[];
+  /** The side to which images are resized unless the training says otherwise. */
+  defaultInputSize: number;
   /** The only side that its images can have, where that is fixed. */
   fixedInputSize?: number;
   /** Per channel (red, green, blue), applied to values in 0 … 1: (value − mean) / std. */
@@ -25,6 +34,10 @@ export interface Backbone {
   normalization: Normalization;
   /** The weights that `network` must be given; undefined where they are embedded. */
   weights?: WantedWeights;
+  /** What stands before the names of the tensors of each of its weight files, in the order of the files. */
+  weightFiles?: readonly string[];
+  /** Where `network` writes a file of weights: changes whenever other bytes are written for the same weights. */
+  fileVersion?: number;
   /**
    * The network as ONNX bytes for square images of this side. `folder` receives the weights file of a network whose
    * weights are too large for the bytes (`mcait`); its sessions are opened with that `weightsFolder`.
@@ -34,16 +47,21 @@ export interface Backbone {
   network(inputSize: number, weights?: Weights, folder?: string): Promise<Uint8Array>;
 }
 
+const defaultInputSize = 256;
 const mcaitInputSize = mcait.scales[0]!.inputSize;
 
 /** Mean and standard deviation of ImageNet's colours, with which the networks of the paper were trained. */
-const imageNet: Backbone["preprocessing"] = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+export const imageNet: Backbone["preprocessing"] = {
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
 
 const backbones: Record<BackboneName, Backbone> = {
   mobile: {
     name: "mobile",
     strides: mobileOutputs.map(({ stride }) => stride),
     channels: mobileOutputs.map(({ channels }) => channels),
+    defaultInputSize,
     preprocessing: { mean: [0, 0, 0], std: [1, 1, 1] },
     normalization: "standard",
     async network(inputSize) {
@@ -57,13 +75,16 @@ const backbones: Record<BackboneName, Backbone> = {
     name: "mcait",
     strides: mcait.scales.map(({ inputSize, patchSize }) => (patchSize * mcaitInputSize) / inputSize),
     channels: mcait.scales.map(({ channels }) => channels),
+    defaultInputSize: mcaitInputSize,
     fixedInputSize: mcaitInputSize,
     preprocessing: imageNet,
     normalization: "none",
     weights: mcaitWeights(mcait),
+    weightFiles: mcait.scales.map(({ name }) => `${name}.`),
+    fileVersion: mcaitFileVersion,
     async network(inputSize, weights, folder) {
       featureScales(backbones.mcait, inputSize);
-      if (!weights) throw missingWeights("mcait");
+      if (!weights) throw missingWeights(backbones.mcait);
       if (folder === undefined) {
         throw new UflowError(
           "ERR_UFLOW_BAD_OPTION",
@@ -80,25 +101,30 @@ function resnet(name: BackboneName, architecture: ResNet): Backbone {
     name,
     strides: architecture.layers.map((_, layer) => 4 * 2 ** layer),
     channels: architecture.layers.map(({ channels }) => channels),
+    defaultInputSize,
     preprocessing: imageNet,
     normalization: "layer",
     weights: resnetWeights(architecture),
+    weightFiles: [""],
     async network(inputSize, weights) {
       featureScales(backbone, inputSize);
-      if (!weights) throw missingWeights(name);
+      if (!weights) throw missingWeights(backbone);
       return resnetNetwork(architecture, inputSize, weights);
     },
   };
   return backbone;
 }
 
-function missingWeights(name: BackboneName): UflowError {
+/** Says how to get the weights of a backbone of the paper. */
+export function missingWeights({ name, weightFiles = [] }: Backbone): UflowError {
+  const files = weightFiles.length === 1 ? "FILE" : weightFiles.map((_, i) => `FILE${i + 1}`).join(" ");
   return new UflowError(
     "ERR_UFLOW_BAD_WEIGHTS",
-    `The weights of the backbone "${name}" are not on this machine. Run "uflow backbone pull ${name}", or, with a file that you have, "uflow backbone import FILE --as ${name}"`,
+    `The weights of the backbone "${name}" are not on this machine. Run "uflow backbone pull ${name}", or, with what you have downloaded elsewhere, "uflow backbone import ${files} --as ${name}"`,
   );
 }
 
+/** One of those that the engine knows how to build; see `findBackbone` for all that there are. */
 export function backboneOf(name: BackboneName): Backbone {
   return backbones[name];
 }

@@ -24,6 +24,9 @@ export const mcait: MultiScaleCait = {
   ],
 };
 
+/** Must be raised with every change that makes another weights file of the same weights, so that kept ones are made again. */
+export const mcaitFileVersion = 1;
+
 /** Smaller constants stay in the model: the file's alignment would waste more than they hold. */
 const smallestExternal = 65536;
 

@@ -49,6 +49,16 @@ export function weightsUnder(prefix: string, weights: Weights): Weights {
   };
 }
 
+/** What is wanted of one network of several: the tensors behind its prefix, which is its name and a dot, or nothing. */
+export function wantedUnder(prefix: string, wanted: WantedWeights): WantedWeights {
+  const inside = [...wanted.shapes].filter(([name]) => name.startsWith(prefix));
+  return {
+    network: prefix.slice(0, -1) || wanted.network,
+    shapes: new Map(inside.map(([name, shape]) => [name.slice(prefix.length), shape])),
+    unused: (name) => wanted.unused(prefix + name),
+  };
+}
+
 /** The weights of several networks as one, each name behind its network's prefix. */
 export function joinWeights(parts: Readonly<Record<string, Weights>>): Weights {
   const owners = new Map(

@@ -9,6 +9,15 @@ const scale = z.strictObject({ channels: size, height: size, width: size });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 
+/** A backbone's weights that are too large for the file: each machine makes them of the same sources. */
+const weightsSchema = z.strictObject({
+  /** The file that `backbone.onnx` names; a part of its own SHA-256 is in the name. */
+  file: z.string().regex(/^[a-z0-9_]+-[0-9a-f]{32}\.weights$/),
+  bytes: z.int().positive(),
+  /** SHA-256 of the files that it is made of, in their order. */
+  sources: z.array(sha256).min(1),
+});
+
 /** How a model was trained: what is needed to train it again. */
 export const trainingSchema = z.strictObject({
   images: z.int().positive(),
@@ -27,7 +36,7 @@ export const manifestSchema = z.strictObject({
   formatVersion: z.literal(formatVersion),
   /** Version of the engine that wrote the file. */
   engine: z.string(),
-  backbone: z.strictObject({ name: z.string().min(1), sha256 }),
+  backbone: z.strictObject({ name: z.string().min(1), sha256, weights: weightsSchema.optional() }),
   /** Side of the square image that the network sees, pixels. */
   inputSize: size,
   /** Side of the maps that an inspection yields, pixels. */
@@ -48,4 +57,5 @@ export const manifestSchema = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
+export type BackboneWeights = z.infer<typeof weightsSchema>;
 export type TrainingSummary = z.infer<typeof trainingSchema>;

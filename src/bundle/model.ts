@@ -10,6 +10,8 @@ export interface Model {
   manifest: Manifest;
   backbone: Uint8Array;
   flow: Uint8Array;
+  /** The folder of the backbone's weights file, where the manifest names one and it was looked for. */
+  weightsFolder?: string | undefined;
 }
 
 /** What tells backbones apart: models with the same sum have the same backbone, byte for byte. */

@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import type { ImportBackboneOptions } from "../backbone/import.js";
+import type { OwnNetwork } from "../backbone/own/index.js";
 import type {
   ListedBackbone,
   PullOptions,
@@ -6,7 +8,11 @@ import type {
   StoredBackbone,
   StoredFile,
 } from "../weights/store/index.js";
-import { given, interruption, Progress, printJson, say, table } from "./terminal.js";
+import { given, interruption, numeric, Progress, printJson, say, table } from "./terminal.js";
+
+const own = "your own network:";
+const listed = (text: string) => text.split(",");
+const numbers = (text: string) => listed(text).map(numeric);
 
 export function backboneCommand(): Command {
   const list = new Command("list")
@@ -26,11 +32,29 @@ export function backboneCommand(): Command {
     )
     .action(runPull);
   const imported = new Command("import")
-    .description("copy weights from files into the store: downloaded elsewhere, or your own")
-    .argument("<file...>", "safetensors, PyTorch checkpoint or .onnx; mcait takes two, CaiT-M48 first")
-    .requiredOption("--as <name>", "name of a backbone: one that can be pulled, or a new one")
+    .description("copy weights from files into the store: downloaded elsewhere, or a network of your own")
+    .argument(
+      "<file...>",
+      "safetensors or PyTorch checkpoint (mcait takes two, CaiT-M48 first); your own: .onnx",
+    )
+    .requiredOption("--as <name>", "name of a backbone: one that can be pulled, or a new one for your own")
+    .option(
+      "--outputs <names>",
+      `${own} its feature maps, by name, with commas (default: its outputs)`,
+      listed,
+    )
+    .option("--mean <r,g,b>", `${own} subtracted from colours in 0 … 1 (default: ImageNet's)`, numbers)
+    .option("--std <r,g,b>", `${own} what they are then divided by (default: ImageNet's)`, numbers)
+    .option(
+      "--input-size <pixels>",
+      `${own} side on which it is tried (default: 256, or its only one)`,
+      numeric,
+    )
     .option("--json", "print one JSON document on stdout")
-    .addHelpText("after", "\nExample:\n  uflow backbone import model.safetensors --as resnet18")
+    .addHelpText(
+      "after",
+      "\nA network of your own takes images [batch, 3, height, width] of float32, of any batch. Its feature maps [batch, channels, height, width] halve from one to the next; they may be values inside of it.\n\nExample:\n  uflow backbone import model.safetensors --as resnet18\n  uflow backbone import net.onnx --as mynet --outputs layer1,layer2,layer3 --input-size 256",
+    )
     .action(runImport);
   return new Command("backbone")
     .description("list, download and import the weights of image networks")
@@ -44,20 +68,29 @@ export function backboneCommand(): Command {
 const embedded = (name: string) => ({ name, origin: "embedded", state: "present", urls: [], files: [] });
 
 async function runList({ json }: { json?: boolean }): Promise<void> {
-  const { openStore, embeddedNames } = await import("../weights/store/index.js");
-  const store = openStore();
+  const { embeddedNames } = await import("../weights/store/known.js");
+  const { openBackboneStore } = await import("../backbone/stored.js");
+  const store = openBackboneStore();
   const backbones = await store.list();
   if (json) return printJson({ home: store.home, backbones: [...embeddedNames.map(embedded), ...backbones] });
-  const rows = [...embeddedNames.map((name) => [name, "built in", "", "", ""]), ...backbones.flatMap(rowsOf)];
+  const { ownNetworkOf } = await import("../backbone/own/index.js");
+  const rows = [
+    ...embeddedNames.map((name) => [name, "built in", "", "", ""]),
+    ...backbones.flatMap((backbone) => rowsOf(backbone, ownNetworkOf(backbone.metadata))),
+  ];
   process.stdout.write(`${table(rows)}\n`);
   for (const { problem } of backbones) if (problem !== undefined) say(problem);
 }
 
-function rowsOf({ name, origin, state, files, urls }: ListedBackbone): string[][] {
+function rowsOf(
+  { name, origin, state, files, urls }: ListedBackbone,
+  network: OwnNetwork | undefined,
+): string[][] {
   if (state === "damaged") return [[name, "damaged", "", "", ""]];
   if (state === "available") return urls.map((url, i) => [...first(i, name, "can be pulled"), "", "", url]);
   const stands = origin === "hub" ? "in the store" : "your own";
-  return files.map((file, i) => [...first(i, name, stands), ...cellsOf(file)]);
+  const rows = files.map((file, i) => [...first(i, name, stands), ...cellsOf(file)]);
+  return network ? [...rows, ["", "", "", "", mapsOf(network)]] : rows;
 }
 
 /** Said once, in the first row of a backbone. */
@@ -73,8 +106,9 @@ interface PullFlags extends Pick<PullOptions, "host" | "offline"> {
 
 async function runPull(names: string[], { json, ...flags }: PullFlags): Promise<void> {
   const signal = interruption();
-  const { openStore, embeddedNames } = await import("../weights/store/index.js");
-  const store = openStore();
+  const { embeddedNames } = await import("../weights/store/known.js");
+  const { openBackboneStore } = await import("../backbone/stored.js");
+  const store = openBackboneStore();
   const pulled: StoredBackbone[] = [];
   for (const name of new Set(names)) {
     if (embeddedNames.includes(name)) say(`${name} is built in: there is nothing to download`);
@@ -107,12 +141,28 @@ async function pullOne(store: Store, name: string, options: PullOptions): Promis
   }
 }
 
-async function runImport(files: string[], { as, json }: { as: string; json?: boolean }): Promise<void> {
-  const { openStore } = await import("../weights/store/index.js");
-  const store = openStore();
-  const backbone = await store.import(files, { as });
+interface ImportFlags extends ImportBackboneOptions {
+  json?: boolean;
+}
+
+async function runImport(files: string[], { json, ...flags }: ImportFlags): Promise<void> {
+  const { importBackbone } = await import("../backbone/import.js");
+  const { ownNetworkOf } = await import("../backbone/own/index.js");
+  const { openBackboneStore } = await import("../backbone/stored.js");
+  const store = openBackboneStore();
+  const backbone = await importBackbone(files, given(flags), store);
   if (json) printJson({ home: store.home, backbones: [backbone] });
   report(backbone);
+  const network = ownNetworkOf(backbone.metadata);
+  if (network) say(`  ${mapsOf(network)}`);
+  say(`Next: uflow train --data DIR --out part.uflow --backbone ${backbone.name}`);
+}
+
+/** What a network of the user's own makes of an image, in words. */
+function mapsOf({ outputs, strides, channels, inputSize, fixedInputSize }: OwnNetwork): string {
+  const sizes = `${inputSize} × ${inputSize} pixels${fixedInputSize ? "" : " or others"}`;
+  const maps = outputs.map((name, i) => `${name} (stride ${strides[i]}, ${channels[i]} channels)`);
+  return `${sizes} → ${maps.join(", ")}`;
 }
 
 const vouched: Record<StoredFile["checkedAgainst"], string> = {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { Manifest } from "../bundle/manifest.js";
 import { printJson, table } from "./terminal.js";
 
 export function infoCommand(): Command {
@@ -19,6 +20,7 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
   const lines = [
     ["model", `${path}, ${megabytes.toFixed(1)} MB, written by uflow ${manifest.engine}, checksums right`],
     ["backbone", `${backbone.name}, SHA-256 ${backbone.sha256.slice(0, 16)}…`],
+    ...weightsLine(backbone),
     ["input", `${inputSize} × ${inputSize} pixels; maps ${mapSize} × ${mapSize}`],
     ...scales.map(({ channels, height, width }, i) => [
       i === 0 ? "scales" : "",
@@ -39,4 +41,11 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
     ],
   ];
   process.stdout.write(`${table(lines as string[][])}\n`);
+}
+
+/** Only where the file does not hold them. */
+function weightsLine({ name, weights }: Manifest["backbone"]): string[][] {
+  if (!weights) return [];
+  const gigabytes = `${(weights.bytes / 1e9).toFixed(2)} GB`;
+  return [["", `weights: ${gigabytes} not in this file; from the store ("uflow backbone pull ${name}")`]];
 }

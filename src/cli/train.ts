@@ -24,12 +24,19 @@ export function trainCommand(): Command {
     .description("learn a model from images of good parts")
     .option("--data <dir>", "needed: folder of one product: train/good/* inside, or only good images")
     .option("--out <file>", "needed: the .uflow file to write")
-    .option("--backbone <name>", `image network: ${backboneNames.join(", ")} (default: mobile)`)
-    .option("--input-size <pixels>", "side to which images are resized (default: 256)", numeric)
+    .option(
+      "--backbone <name>",
+      `image network: ${backboneNames.join(", ")}, or your own; see "uflow backbone list" (default: mobile)`,
+    )
+    .option(
+      "--input-size <pixels>",
+      "side to which images are resized (default: 256, or the backbone's only one: 448 for mcait)",
+      numeric,
+    )
     .option("--flow-steps <count>", "flow steps per scale (default: 4)", numeric)
     .option(
       "--normalization <kind>",
-      `of the features before the flow: ${normalizations.join(", ")} (default: standard)`,
+      `of the features before the flow: ${normalizations.join(", ")} (default: the backbone's)`,
     )
     .option("--epochs <count>", "passes over the images (default: 60)", numeric)
     .option("--batch-size <count>", "images per training step (default: 4)", numeric)
@@ -38,7 +45,10 @@ export function trainCommand(): Command {
     .option("--seed <number>", "same seed, same machine: same model (default: 0)", numeric)
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--json", "print one JSON document on stdout")
-    .addHelpText("after", "\nExample:\n  uflow train --data bottle --out bottle.uflow --epochs 60")
+    .addHelpText(
+      "after",
+      "\nExample:\n  uflow train --data bottle --out bottle.uflow --epochs 60\n  uflow backbone pull resnet18\n  uflow train --data bottle --out bottle.uflow --backbone resnet18",
+    )
     .action(run);
 }
 

@@ -28,8 +28,10 @@ export class Inspector implements AsyncDisposable {
   ) {}
 
   /**
-   * Opens a `.uflow` file.
-   * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_MODEL, ERR_UFLOW_DEVICE, ERR_UFLOW_NETWORK.
+   * Opens a `.uflow` file. One whose backbone is `mcait` needs the weights of that in the store; the first time, the
+   * network is then built of them (half a minute).
+   * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_MODEL, ERR_UFLOW_BAD_WEIGHTS (the backbone's are not in the
+   * store, or others), ERR_UFLOW_DEVICE, ERR_UFLOW_NETWORK.
    */
   static async open(path: string, options: InspectorOptions = {}): Promise<Inspector> {
     checkModelPath(path);

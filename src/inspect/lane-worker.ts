@@ -6,6 +6,7 @@ import { RunGate } from "../onnx/run-gate.js";
 import type { ImageSource, Inspection } from "./inspection.js";
 import type { CheckedInspectorOptions } from "./options.js";
 import { Pipeline } from "./pipeline.js";
+import { withWeightsFolder } from "./weights-folder.js";
 
 export interface LaneTask {
   models: readonly Model[];
@@ -52,7 +53,9 @@ async function handle(pipelines: Map<number, Pipeline>, request: LaneRequest): P
 }
 
 async function serve(task: LaneTask): Promise<void> {
-  const opened = await Pipeline.openAll(task.models, { ...task.options, gate: RunGate.ofThread() });
+  const models: Model[] = [];
+  for (const model of task.models) models.push(await withWeightsFolder(model));
+  const opened = await Pipeline.openAll(models, { ...task.options, gate: RunGate.ofThread() });
   // The thread's data live as long as it does; ONNX Runtime has its own copy of the weights.
   task.models = [];
   send({ kind: "open", devices: opened.map(({ device }) => device) });

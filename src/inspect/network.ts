@@ -116,7 +116,8 @@ class SharedBackbone {
   private constructor(private readonly session: Session) {}
 
   static async open(model: Model, options: NetworkOptions): Promise<SharedBackbone> {
-    return new SharedBackbone(await openPart(backbonePart(model), options));
+    const { weightsFolder } = model;
+    return new SharedBackbone(await openPart(backbonePart(model), { ...options, weightsFolder }));
   }
 
   share(): this {

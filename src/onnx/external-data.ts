@@ -1,4 +1,7 @@
 import { createHash } from "node:crypto";
+import { fromBinary } from "@bufbuild/protobuf";
+import { ModelProtoSchema, type TensorProto } from "onnx-buf";
+import { messageOf, UflowError } from "../error.js";
 import { AtomicFile } from "../output/atomic-file.js";
 import type { ExternalData } from "./graph.js";
 
@@ -45,5 +48,31 @@ export class ExternalDataFile {
     this.hash.update(bytes);
     await this.file.append(bytes);
     this.length += bytes.length;
+  }
+}
+
+/**
+ * The files in which a model keeps constants, by name, and how many bytes each must at least have.
+ * @throws UflowError ERR_UFLOW_NETWORK when it is no ONNX model.
+ */
+export function externalFiles(model: Uint8Array): Map<string, number> {
+  const files = new Map<string, number>();
+  for (const { externalData } of constantsOf(model)) {
+    const { location, offset, length } = Object.fromEntries(
+      externalData.map(({ key, value }) => [key, value]),
+    );
+    if (location === undefined) continue;
+    files.set(location, Math.max(files.get(location) ?? 0, Number(offset ?? 0) + Number(length ?? 0)));
+  }
+  return files;
+}
+
+function constantsOf(model: Uint8Array): readonly TensorProto[] {
+  try {
+    return fromBinary(ModelProtoSchema, model).graph?.initializer ?? [];
+  } catch (error) {
+    throw new UflowError("ERR_UFLOW_NETWORK", `The network is no ONNX model: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }

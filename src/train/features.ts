@@ -1,8 +1,8 @@
-import { type Backbone, featureName, featureScales, imageName } from "../backbone/index.js";
+import { type Backbone, featureName, featureScales, imageName, type Scale } from "../backbone/index.js";
 import { messageOf, UflowError } from "../error.js";
 import { decodeImage } from "../image/decode.js";
 import { preprocess } from "../image/preprocess.js";
-import { Session, type SessionOptions } from "../onnx/session.js";
+import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
 import { FeatureCache } from "./feature-cache.js";
 import { throwIfStopped } from "./stop.js";
 
@@ -24,10 +24,10 @@ export async function computeFeatures(
   task: FeatureTask,
   onImage: (done: number) => void,
 ): Promise<FeatureCache> {
-  const { images, backbone, inputSize, threads, gate } = task;
+  const { images, backbone, inputSize, threads, gate, weightsFolder } = task;
   const scales = featureScales(backbone, inputSize);
   const cache = new FeatureCache(scales, images.length);
-  const session = await Session.create(task.network, { device: "auto", threads, gate });
+  const session = await Session.create(task.network, { device: "auto", threads, gate, weightsFolder });
   try {
     const problems: string[] = [];
     let next = load(images[0]!, backbone, inputSize);
@@ -42,7 +42,7 @@ export async function computeFeatures(
         });
         cache.store(
           i,
-          scales.map((_, scale) => features[featureName(scale)]!.data),
+          scales.map((scale, s) => dataOf(features[featureName(s)], scale)),
         );
       }
       onImage(i + 1);
@@ -52,6 +52,16 @@ export async function computeFeatures(
   } finally {
     await session.close();
   }
+}
+
+/** @throws UflowError ERR_UFLOW_NETWORK when a network of the user's own yields other maps at this size. */
+function dataOf(feature: Tensor | undefined, { channels, height, width }: Scale): Float32Array {
+  const wanted = [1, channels, height, width];
+  if (`${feature?.dims}` === `${wanted}`) return feature!.data;
+  throw new UflowError(
+    "ERR_UFLOW_NETWORK",
+    `The backbone yields a feature map [${feature?.dims}], where [${wanted}] was expected. Train at the input size at which it was imported`,
+  );
 }
 
 /** The network's input for one image, or why it cannot be read. */

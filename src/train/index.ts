@@ -1,4 +1,5 @@
-import { backboneOf, featureScales } from "../backbone/index.js";
+import { type Backbone, backboneNames, featureScales, isBackboneName } from "../backbone/index.js";
+import { allBackboneNames, backboneFrom, findBackbone, openBackboneStore } from "../backbone/stored.js";
 import type { Manifest } from "../bundle/manifest.js";
 import { sha256 } from "../bundle/model.js";
 import { writeModel } from "../bundle/write.js";
@@ -22,13 +23,17 @@ const fewestImages = 2;
  * appears under its name only when it is complete.
  *
  * @returns the manifest of the file written.
- * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_DATASET (no, too few or unreadable images), ERR_UFLOW_MEMORY,
- * ERR_UFLOW_DIVERGED, ERR_UFLOW_OUTPUT, ERR_UFLOW_ABORTED.
+ * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_WEIGHTS (the backbone's are not in the store, or damaged),
+ * ERR_UFLOW_BAD_DATASET (no, too few or unreadable images), ERR_UFLOW_MEMORY, ERR_UFLOW_DIVERGED, ERR_UFLOW_OUTPUT, ERR_UFLOW_ABORTED.
  */
 export async function train(options: TrainOptions): Promise<Manifest> {
-  const { signal, onProgress, data, output, ...task } = checkTrainOptions(options);
-  const backbone = backboneOf(task.backbone);
-  featureScales(backbone, task.inputSize);
+  const store = openBackboneStore();
+  const names = isBackboneName(options?.backbone ?? "mobile") ? backboneNames : await allBackboneNames(store);
+  const { signal, onProgress, data, output, ...checked } = checkTrainOptions(options, names);
+  const source = await findBackbone(checked.backbone, store);
+  const backbone = backboneFrom(source);
+  const task = { ...checked, source, inputSize: checked.inputSize ?? backbone.defaultInputSize };
+  checkFlow(backbone, task);
   const { train: images } = await readDataset(data);
   if (images.length < fewestImages) {
     throw new UflowError(
@@ -40,22 +45,31 @@ export async function train(options: TrainOptions): Promise<Manifest> {
   const trained = await runWorker({ ...task, images }, signal, onProgress);
   if (signal?.aborted) throw aborted();
   return await writeModel(output, {
-    manifest: describe(task, trained),
+    manifest: describe(backbone, task.inputSize, trained),
     backbone: trained.backbone,
     flow: trained.flow,
   });
 }
 
-function describe(task: Omit<TrainTask, "images">, { architecture, backbone, training }: Trained) {
+/** That a flow can be built on the backbone's features, before the long work. @throws UflowError ERR_UFLOW_BAD_OPTION. */
+function checkFlow(backbone: Backbone, { inputSize, flowSteps }: Omit<TrainTask, "images">): void {
+  const scales = featureScales(backbone, inputSize);
+  latentScales({ scales, flowSteps, normalization: backbone.normalization });
+}
+
+function describe(
+  { name, preprocessing, strides }: Backbone,
+  inputSize: number,
+  { architecture, backbone, weights, training }: Trained,
+) {
   const { scales, flowSteps, normalization } = architecture;
-  const { preprocessing, strides } = backboneOf(task.backbone);
   return {
     format: "uflow" as const,
     formatVersion: 1 as const,
     engine: engineVersion,
-    backbone: { name: task.backbone, sha256: sha256(backbone) },
-    inputSize: task.inputSize,
-    mapSize: task.inputSize,
+    backbone: { name, sha256: sha256(backbone), ...(weights && { weights }) },
+    inputSize,
+    mapSize: inputSize,
     scales: [...scales],
     strides: [...strides],
     latents: latentScales(architecture),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Normalization, normalizations } from "../backbone/features.js";
-import { type BackboneName, backboneNames } from "../backbone/index.js";
+import type { BackboneName } from "../backbone/index.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `train()`; every one is checked, and all that are wrong are named at once. */
@@ -9,9 +9,15 @@ export interface TrainOptions {
   data: string;
   /** Path of the `.uflow` file to write. A file that is there is replaced only by a complete new one. */
   output: string;
-  /** Default `mobile`. */
-  backbone?: BackboneName;
-  /** Side to which images are resized, pixels: a multiple of 16. Default 256. Time and memory grow with its square. */
+  /**
+   * Default `mobile`. The weights of all others are taken from the store (see `openStore`), where they must be; a name of
+   * your own stands for a network that was imported under it.
+   */
+  backbone?: BackboneName | (string & {});
+  /**
+   * Side to which images are resized, pixels: a multiple of the backbone's coarsest stride, 16 for most. Default: 256, or
+   * the backbone's only one (448 for `mcait`). Time and memory grow with its square.
+   */
   inputSize?: number;
   /** Flow steps per scale, 1 … 16. Default 4, as in the paper. */
   flowSteps?: number;
@@ -53,11 +59,11 @@ export interface TrainProgress {
   secondsLeft: number | null;
 }
 
-export const trainSchema = z.strictObject({
+const trainSchema = z.strictObject({
   data: z.string().min(1),
   output: z.string().min(1),
-  backbone: z.enum(backboneNames).default("mobile"),
-  inputSize: z.int().min(32).max(2048).multipleOf(16).default(256),
+  backbone: z.string().default("mobile"),
+  inputSize: z.int().min(32).max(2048).optional(),
   flowSteps: z.int().min(1).max(16).default(4),
   normalization: z.enum(normalizations).optional(),
   epochs: z.int().min(1).max(100_000).default(60),
@@ -72,6 +78,8 @@ export const trainSchema = z.strictObject({
 
 export type CheckedTrainOptions = z.infer<typeof trainSchema>;
 
-export function checkTrainOptions(options: TrainOptions): CheckedTrainOptions {
-  return parseOptions("train", trainSchema, options);
+/** @param backbones the names of those that there are */
+export function checkTrainOptions(options: TrainOptions, backbones: readonly string[]): CheckedTrainOptions {
+  const schema = trainSchema.extend({ backbone: z.enum(backbones).default("mobile") });
+  return parseOptions("train", schema, options);
 }

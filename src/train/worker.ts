@@ -3,8 +3,9 @@
  * caller's event loop stays free. It writes no files; what it has learned is sent back whole, at the end.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { backboneOf, featureScales } from "../backbone/index.js";
-import type { TrainingSummary } from "../bundle/manifest.js";
+import { featureScales } from "../backbone/index.js";
+import { type BackboneSource, backboneFrom, networkFrom, weightsRecord } from "../backbone/stored.js";
+import type { BackboneWeights, TrainingSummary } from "../bundle/manifest.js";
 import { type PlainError, toPlainError } from "../error.js";
 import type { FlowArchitecture } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
@@ -18,13 +19,20 @@ import { throwIfStopped } from "./stop.js";
 import { Trainer } from "./trainer.js";
 
 /** What the worker is given. */
-export type TrainTask = Omit<CheckedTrainOptions, "signal" | "onProgress" | "data" | "output"> & {
+export type TrainTask = Omit<
+  CheckedTrainOptions,
+  "signal" | "onProgress" | "data" | "output" | "backbone" | "inputSize"
+> & {
+  source: BackboneSource;
+  inputSize: number;
   images: readonly string[];
 };
 
 /** What the worker has made. */
 export interface Trained {
   backbone: Uint8Array;
+  /** Where those of the backbone stand, when not in it. */
+  weights: BackboneWeights | undefined;
   flow: Uint8Array;
   architecture: FlowArchitecture;
   training: TrainingSummary;
@@ -40,20 +48,23 @@ async function learn(
   signal: AbortSignal,
   report: (progress: TrainProgress) => void,
 ): Promise<Trained> {
-  const backbone = backboneOf(task.backbone);
+  const backbone = backboneFrom(task.source);
   const scales = featureScales(backbone, task.inputSize);
   const normalization = task.normalization ?? backbone.normalization;
   const architecture = { scales, flowSteps: task.flowSteps, normalization };
-  const network = await backbone.network(task.inputSize);
+  const built = await networkFrom(task.source, task.inputSize);
+  throwIfStopped(signal);
+  const { network, folder: weightsFolder } = built;
   const pace = new Pace(task.images.length);
-  const features = await computeFeatures({ ...task, backbone, network, signal }, (done) => {
+  const features = await computeFeatures({ ...task, backbone, network, weightsFolder, signal }, (done) => {
     report({ phase: "features", ...pace.at(done), epoch: 0, epochs: task.epochs, loss: null });
   });
   const trainer = new Trainer(architecture, initialParameters(architecture, task.seed), task);
   const losses = await runEpochs(task, trainer, features, signal, report).finally(() => trainer.close());
   const { epochs, batchSize, learningRate, weightDecay, seed } = task;
   const training = { images: features.images, epochs, batchSize, learningRate, weightDecay, seed, losses };
-  return { backbone: network, flow: energyNetwork(architecture, trainer.trained()), architecture, training };
+  const flow = energyNetwork(architecture, trainer.trained());
+  return { backbone: network, weights: weightsRecord(task.source, built), flow, architecture, training };
 }
 
 /** @returns the mean loss of each epoch. */

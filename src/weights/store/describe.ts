@@ -11,19 +11,31 @@ export interface WeightsDescription {
   kind: WeightKind;
 }
 
+/** What a file is to be. */
+export interface WeightsPlace {
+  /** What it was called where it came from. */
+  fileName: string;
+  /** The name under which it is to be stored. */
+  backbone: string;
+  /** Its place among the files of the backbone, from 0. */
+  index: number;
+}
+
+/** How whoever knows what backbones are made from refuses a file: by a UflowError ERR_UFLOW_BAD_WEIGHTS. */
+export type CheckFile = (path: string, place: WeightsPlace & WeightsDescription) => Promise<void>;
+
 /**
  * Says what a weights file is, by its first bytes. This is the one place at which files are judged before they enter the
- * store, downloads as well as imports: a reader that knows a format's tensors is asked here.
- * @param fileName what it was called where it came from
- * @param backbone the name under which it is to be stored
+ * store, downloads as well as imports: `check`, which knows the tensors of the backbones, is asked here.
  * @throws UflowError ERR_UFLOW_BAD_WEIGHTS when it is none of `weightKinds`, or of a kind that the backbone is not
- * built from.
+ * built from; and what `check` throws.
  */
 export async function describeWeights(
   path: string,
-  fileName: string,
-  backbone: string,
+  place: WeightsPlace,
+  check: CheckFile,
 ): Promise<WeightsDescription> {
+  const { fileName, backbone } = place;
   const { start, size } = await beginningOf(path);
   const kind = kindOf(start, size, fileName);
   if (!kind) {
@@ -35,6 +47,7 @@ export async function describeWeights(
       `"${fileName}" cannot be "${backbone}": that backbone is built from a safetensors file or a PyTorch checkpoint. Give the network a name of its own`,
     );
   }
+  await check(path, { ...place, kind });
   return { kind };
 }
 

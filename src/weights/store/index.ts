@@ -4,7 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { messageOf, UflowError } from "../../error.js";
 import { parseOptions } from "../../options.js";
 import { addBlob, blobPath, sha256Of } from "./blobs.js";
-import { describeWeights } from "./describe.js";
+import { type CheckFile, describeWeights, type WeightKind, type WeightsPlace } from "./describe.js";
 import type { Recipient } from "./download.js";
 import { cacheHome } from "./home.js";
 import { hubHost, hubRepositories, hubUrls } from "./known.js";
@@ -20,7 +20,7 @@ import {
   writeRecord,
 } from "./record.js";
 
-export type { WeightKind } from "./describe.js";
+export type { CheckFile, WeightKind } from "./describe.js";
 export { embeddedNames, hubRepositories } from "./known.js";
 export type { ImportOptions, PullOptions } from "./options.js";
 export type { Metadata } from "./record.js";
@@ -51,21 +51,27 @@ export interface ListedBackbone {
   /** Where it is downloaded from; none for the user's own. */
   urls: string[];
   files: StoredFile[];
+  /** What was said of it when it was imported. */
+  metadata?: Metadata | undefined;
 }
 
 /**
  * Opens the store in `home` (default: see `cacheHome`). Nothing is read or written yet, so a store that cannot be written
  * can be read. It holds nothing open; use one for as long as possible, since each verifies a file when it first finds it.
+ * @param check is asked before a file enters the store; default: every weights file is taken
  */
-export function openStore(home = cacheHome()): Store {
-  return new Store(resolve(home));
+export function openStore(home = cacheHome(), check: CheckFile = async () => {}): Store {
+  return new Store(resolve(home), check);
 }
 
 export class Store {
   /** SHA-256 of content that was read and found right. */
   private readonly verified = new Set<string>();
 
-  constructor(readonly home: string) {}
+  constructor(
+    readonly home: string,
+    private readonly check: CheckFile,
+  ) {}
 
   /**
    * The files of a backbone, verified: the first time, each is read whole (some seconds per gigabyte).
@@ -112,10 +118,19 @@ export class Store {
    * ERR_UFLOW_OUTPUT; the name then stands for what it stood for before.
    */
   async import(paths: readonly string[], options: ImportOptions): Promise<StoredBackbone> {
-    const { as: name, metadata } = parseOptions("import", importSchema, { ...options, files: paths });
+    const { as: name, describe } = parseOptions("import", importSchema, { ...options, files: paths });
     checkCount(name, paths);
     const files: FileRecord[] = [];
-    for (const path of paths) files.push(await this.importFile(name, path));
+    let metadata: Metadata | undefined;
+    for (const [index, path] of paths.entries()) {
+      const place = { fileName: basename(path), backbone: name, index };
+      const file = await this.importFile(path, async (copy) => {
+        const { kind } = await describeWeights(copy, place, this.check);
+        if (describe) metadata = { ...metadata, ...(await describe(copy, place.fileName)) };
+        return kind;
+      });
+      files.push(file);
+    }
     return this.keep(name, { formatVersion: 1, files, metadata });
   }
 
@@ -136,13 +151,13 @@ export class Store {
     try {
       const record = await readRecord(this.home, name);
       if (!record) return { ...found, state: "available", files: [] };
-      const { files } = this.stored(name, record);
+      const { files, metadata } = this.stored(name, record);
       for (const { path, bytes } of files) {
         const size = await sizeOf(path);
         if (size === undefined) throw damaged(name, path, "it is missing");
         if (size !== bytes) throw damaged(name, path, `it has ${size} bytes, not ${bytes}`);
       }
-      return { ...found, state: "present", files };
+      return { ...found, state: "present", files, ...(metadata && { metadata }) };
     } catch (error) {
       return { ...found, state: "damaged", problem: messageOf(error), files: [] };
     }
@@ -160,21 +175,26 @@ export class Store {
     const url = urls[i]!;
     const onProgress = (done: number, total: number | undefined) =>
       options.onProgress?.({ file: i, files: urls.length, done, total });
-    const recipient = this.recipient(name, url, pinned?.sha256);
+    const recipient = this.recipient(name, i, url, pinned?.sha256);
     // Loads an HTTP client, which most runs do without.
     const { download } = await import("./download.js");
     return download(url, join(this.home, "partial"), recipient, { ...options, onProgress });
   }
 
-  private recipient(name: string, url: string, pinned: string | undefined): Recipient<FileRecord> {
-    const fileName = basename(new URL(url).pathname);
+  private recipient(
+    name: string,
+    index: number,
+    url: string,
+    pinned: string | undefined,
+  ): Recipient<FileRecord> {
+    const place = { fileName: basename(new URL(url).pathname), backbone: name, index };
     const recorded = { source: url, stored: new Date().toISOString() };
     return {
       named: async (sha256) => {
         this.checkPinned(name, url, sha256, pinned);
         if (!(await this.isIntact(sha256))) return undefined;
         const path = blobPath(this.home, sha256);
-        const { kind } = await describeWeights(path, fileName, name);
+        const { kind } = await this.describeDownload(path, place, url);
         return { ...recorded, sha256, bytes: (await sizeOf(path))!, kind, checkedAgainst: "server" };
       },
       take: async (file, named) => {
@@ -184,7 +204,7 @@ export class Store {
             throw unreachable(
               `What came from ${url} has the SHA-256 ${sum}, not ${named} as the server says; it was damaged on the way and is removed. Pull it again`,
             );
-          return describeDownload(copy, fileName, name, url);
+          return this.describeDownload(copy, place, url);
         });
         this.verified.add(sha256);
         const checkedAgainst = named === undefined ? "first-use" : "server";
@@ -200,16 +220,21 @@ export class Store {
     );
   }
 
-  private async importFile(name: string, path: string): Promise<FileRecord> {
-    const source = basename(path);
+  private async describeDownload(path: string, place: WeightsPlace, url: string) {
+    try {
+      return await describeWeights(path, place, this.check);
+    } catch (error) {
+      throw unreachable(`What came from ${url} cannot be used: ${messageOf(error)}`, error);
+    }
+  }
+
+  private async importFile(path: string, accept: (copy: string) => Promise<WeightKind>): Promise<FileRecord> {
     const file = await openGiven(path);
     try {
-      const { sha256, bytes, accepted } = await addBlob(this.home, file, (_, copy) =>
-        describeWeights(copy, source, name),
-      );
+      const { sha256, bytes, accepted: kind } = await addBlob(this.home, file, (_, copy) => accept(copy));
       this.verified.add(sha256);
-      const stored = new Date().toISOString();
-      return { sha256, bytes, kind: accepted.kind, source, stored, checkedAgainst: "first-use" };
+      const [source, stored] = [basename(path), new Date().toISOString()];
+      return { sha256, bytes, kind, source, stored, checkedAgainst: "first-use" };
     } finally {
       await file.close();
     }
@@ -234,14 +259,6 @@ export class Store {
     const found = await sha256Of(blobPath(this.home, sha256)).catch(() => undefined);
     if (found === sha256) this.verified.add(sha256);
     return found === sha256;
-  }
-}
-
-async function describeDownload(path: string, fileName: string, name: string, url: string) {
-  try {
-    return await describeWeights(path, fileName, name);
-  } catch (error) {
-    throw unreachable(`What came from ${url} cannot be used: ${messageOf(error)}`, error);
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { DownloadOptions } from "./download.js";
 import { embeddedNames, hubRepositories } from "./known.js";
-import { backboneName, type Metadata, metadataSchema } from "./record.js";
+import { backboneName, type Metadata } from "./record.js";
 
 /** Options of `Store.pull()`. */
 export interface PullOptions extends Omit<DownloadOptions, "onProgress"> {
@@ -17,11 +17,15 @@ export interface PullOptions extends Omit<DownloadOptions, "onProgress"> {
 export interface ImportOptions {
   /** The backbone's name: one of the paper's, for which the files then stand, or a new one. */
   as: string;
-  /** Whatever the user of the files must know, as JSON. */
-  metadata?: Metadata;
+  /**
+   * Looks at the copy of each file before it is taken in, and says whatever the user of the files must know, as JSON;
+   * throws to refuse it. `fileName` is what the file is called where it comes from.
+   */
+  describe?: (copy: string, fileName: string) => Promise<Metadata>;
 }
 
 const callback = z.custom<() => void>((value) => typeof value === "function", "expected a function");
+const describe = z.custom<ImportOptions["describe"]>((value) => typeof value === "function");
 
 export const pullSchema = z.strictObject({
   name: z.enum(Object.keys(hubRepositories)),
@@ -37,6 +41,6 @@ export const pullSchema = z.strictObject({
 
 export const importSchema = z.strictObject({
   as: backboneName.refine((name) => !embeddedNames.includes(name), "expected a name that is not built in"),
-  metadata: metadataSchema.optional(),
+  describe: describe.optional(),
   files: z.array(z.string().min(1)).min(1),
 });

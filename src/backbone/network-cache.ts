@@ -1,0 +1,63 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { externalFiles } from "../onnx/external-data.js";
+import { removeForgotten, writeFileAtomic } from "../output/atomic-file.js";
+
+/** A network whose weights stand in a file. */
+export interface FiledNetwork {
+  network: Uint8Array;
+  /** The folder of the file. */
+  folder: string;
+  file: string;
+  bytes: number;
+}
+
+/**
+ * The network that is kept in a folder under a key, which must stand for all that it is made from; built where it, or its
+ * weights file, is missing. Processes that build the same at once write the same, each under a temporary name first.
+ * @param build gives the network and writes its weights file to the folder
+ * @throws UflowError ERR_UFLOW_OUTPUT, and what `build` throws.
+ */
+export async function keptNetwork(
+  folder: string,
+  key: string,
+  build: () => Promise<Uint8Array>,
+): Promise<FiledNetwork> {
+  const path = join(folder, `${key}.onnx`);
+  const kept = await keptAt(folder, path);
+  if (kept) return kept;
+  await removeForgotten(folder);
+  try {
+    const network = await build();
+    await writeFileAtomic(path, network);
+    return describe(folder, network);
+  } catch (error) {
+    // Windows does not replace a file that is open: the other process that has made it was faster.
+    const other = await keptAt(folder, path);
+    if (other) return other;
+    throw error;
+  }
+}
+
+/** Whether the weights file of a network is there, as long as it should be. */
+export async function hasWeightsFile({
+  folder,
+  file,
+  bytes,
+}: Omit<FiledNetwork, "network">): Promise<boolean> {
+  return (await stat(join(folder, file)).catch(() => undefined))?.size === bytes;
+}
+
+async function keptAt(folder: string, path: string): Promise<FiledNetwork | undefined> {
+  try {
+    const kept = describe(folder, await readFile(path));
+    return (await hasWeightsFile(kept)) ? kept : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(folder: string, network: Uint8Array): FiledNetwork {
+  const [[file, bytes]] = [...externalFiles(network)] as [[string, number]];
+  return { network, folder, file, bytes };
+}

@@ -1,0 +1,60 @@
+import { hasWeightsFile } from "../backbone/network-cache.js";
+import {
+  findBackbone,
+  networkFrom,
+  networksFolder,
+  openBackboneStore,
+  sourcesOf,
+} from "../backbone/stored.js";
+import type { BackboneWeights, Manifest } from "../bundle/manifest.js";
+import type { Model } from "../bundle/model.js";
+import { UflowError } from "../error.js";
+import { externalFiles } from "../onnx/external-data.js";
+import type { Store } from "../weights/store/index.js";
+
+/**
+ * Sees to it that the weights file of a model's backbone, where it has one, is on this machine: where it is missing, it is
+ * made again of the weights in the store (half a minute). A model that is self-contained is left as it is.
+ * @throws UflowError ERR_UFLOW_BAD_WEIGHTS when the store has none or others, saying how to get them; ERR_UFLOW_BAD_MODEL
+ * when `backbone.onnx` names another file than the manifest.
+ */
+export async function withWeightsFolder(model: Model, store: Store = openBackboneStore()): Promise<Model> {
+  const { manifest, backbone } = model;
+  const { weights } = manifest.backbone;
+  if (!weights) return model;
+  const named = [...externalFiles(backbone).keys()];
+  if (`${named}` !== weights.file) {
+    throw new UflowError(
+      "ERR_UFLOW_BAD_MODEL",
+      `The backbone of the model keeps its weights in "${named}", not in "${weights.file}" as its manifest says: the model file is damaged`,
+    );
+  }
+  const weightsFolder = networksFolder(store.home);
+  if (!(await hasWeightsFile({ ...weights, folder: weightsFolder }))) await rebuild(manifest, weights, store);
+  return { ...model, weightsFolder };
+}
+
+async function rebuild(
+  { backbone: { name }, inputSize }: Manifest,
+  weights: BackboneWeights,
+  store: Store,
+): Promise<void> {
+  const source = await findBackbone(name, store);
+  const sources = source.stored ? sourcesOf(source.stored) : [];
+  if (`${sources}` !== `${weights.sources}`) {
+    throw otherWeights(
+      name,
+      `it was trained with files of the SHA-256 ${weights.sources.join(", ")}; in the store are ${sources.join(", ") || "none"}. Pull or import those`,
+    );
+  }
+  const { file } = await networkFrom(source, inputSize);
+  if (file === weights.file) return;
+  throw otherWeights(name, `this version of uflow makes another network ("${file}") of them. Train it again`);
+}
+
+function otherWeights(name: string, problem: string): UflowError {
+  return new UflowError(
+    "ERR_UFLOW_BAD_WEIGHTS",
+    `The model needs the weights file of the backbone "${name}", which cannot be made: ${problem}`,
+  );
+}
