@@ -25,35 +25,28 @@ export interface ImportBackboneOptions {
   inputSize?: number;
 }
 
-const triple = z.tuple([z.number(), z.number(), z.number()], "expected three numbers: red, green, blue");
-const ownOptions = {
-  outputs: z.array(z.string().min(1)).min(1).max(8).optional(),
-  mean: triple.optional(),
-  std: z
-    .tuple(
-      [z.number().positive(), z.number().positive(), z.number().positive()],
-      "expected three numbers above 0: red, green, blue",
-    )
-    .optional(),
-  inputSize: z.int().min(32).max(2048).optional(),
-};
-const notOwn = z.undefined("expected nothing, since it is for a network of your own under a new name");
-const files = z.array(z.string().min(1)).min(1);
+const colour = z.tuple([z.number(), z.number(), z.number()], "expected three numbers: red, green, blue");
+
 const ownSchema = z.strictObject({
   as: backboneName,
-  files: files.max(1, "expected one .onnx file"),
-  ...ownOptions,
+  files: z.array(z.string().min(1)).length(1, "expected one .onnx file"),
+  outputs: z.array(z.string().min(1)).min(1).max(8).optional(),
+  mean: colour.optional(),
+  std: colour.refine((std) => std.every((value) => value > 0), "expected numbers above 0").optional(),
+  inputSize: z.int().min(32).max(2048).optional(),
 });
-const knownSchema = z
-  .strictObject({
-    as: backboneName,
-    files,
-    outputs: notOwn,
-    mean: notOwn,
-    std: notOwn,
-    inputSize: notOwn,
-  })
-  .partial();
+
+const notOwn = z
+  .undefined("expected nothing, since it is for a network of your own under a new name")
+  .optional();
+const knownSchema = z.strictObject({
+  as: backboneName,
+  files: z.array(z.string().min(1)),
+  outputs: notOwn,
+  mean: notOwn,
+  std: notOwn,
+  inputSize: notOwn,
+});
 
 /**
  * Copies the weights of a backbone of the paper into the store, or a network of one's own (ONNX), under a new name. That

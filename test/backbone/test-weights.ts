@@ -1,4 +1,4 @@
-import type { Weights } from "#uflow/backbone/index.js";
+import type { WantedWeights, Weights } from "#uflow/backbone/index.js";
 import { Random } from "#uflow/random.js";
 
 /** Weights in memory. */
@@ -16,6 +16,12 @@ export function goldenWeights(tensors: readonly [string, readonly number[], numb
   const seeds = new Map(tensors.map(([name, , seed]) => [name, seed]));
   const shapes = new Map(tensors.map(([name, shape]) => [name, shape]));
   return { shapes, read: async (name) => drawn(name, shapes.get(name)!, new Random(seeds.get(name)!)) };
+}
+
+/** Random weights of a network, as wide as keeps its activations at their size. */
+export function randomTensors({ shapes }: WantedWeights, seed = 1) {
+  const random = new Random(seed);
+  return new Map([...shapes].map(([name, shape]) => [name, { shape, data: drawn(name, shape, random) }]));
 }
 
 function drawn(name: string, shape: readonly number[], random: Random): Float32Array {

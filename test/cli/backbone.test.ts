@@ -3,8 +3,10 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { backboneOf } from "#uflow/backbone/index.js";
+import { ownNetwork } from "../backbone/own-network.js";
 import { uflow } from "../fixtures/command.js";
-import { fakeWeights, file, Hub, hubAnswer, sha256, status } from "../weights/store/hub.js";
+import { fakeWeights, file, fittingWeights, Hub, hubAnswer, sha256, status } from "../weights/store/hub.js";
 
 let home: string;
 let hub: Hub;
@@ -19,7 +21,7 @@ afterEach(async () => {
   await rm(home, { recursive: true });
 });
 
-const bytes = fakeWeights();
+const bytes = fittingWeights(backboneOf("resnet18").weights!.shapes);
 const sum = sha256(bytes);
 const pull = (...args: string[]) => uflow(["backbone", "pull", "resnet18", "--host", hub.host, ...args]);
 
@@ -50,17 +52,25 @@ describe("pull", () => {
     const { status: ended, stdout, stderr } = await pull();
     expect({ ended, stdout }).toEqual({ ended: 0, stdout: "" });
     expect(stderr).toMatch(/resnet18: \S+ answers HTTP 503; trying again in \d\.\d s/);
-    expect(stderr).toContain("resnet18 100/100  0.3 MB of 0.3 MB");
+    expect(stderr).toContain("resnet18 100/100  5.6 MB of 5.6 MB");
     expect(stderr).toContain(`SHA-256 ${sum} (as the server named it)`);
     const list = await uflow(["backbone", "list"]);
     expect(list).toMatchObject({ status: 0, stderr: "" });
     expect(list.stdout).toMatch(/^mobile +built in$/m);
     expect(list.stdout).toMatch(
-      new RegExp(`^resnet18 +in the store +0\\.3 MB +${sum.slice(0, 16)}… +/.*${sum}$`, "m"),
+      new RegExp(`^resnet18 +in the store +5\\.6 MB +${sum.slice(0, 16)}… +/.*${sum}$`, "m"),
     );
     expect(list.stdout).toMatch(
       /^wide_resnet50_2 +can be pulled +https:\/\/huggingface\.co\/timm\/wide_resnet50_2/m,
     );
+  });
+
+  it("refuses what are not the weights of the backbone", async () => {
+    const other = fakeWeights();
+    hub.answers = [hubAnswer(other), file(other)];
+    const { status: ended, stderr } = await pull();
+    expect(ended).toBe(1);
+    expect(stderr).toMatch(/cannot be used: "model\.safetensors" cannot be "resnet18": .*unknown: w/);
   });
 
   it("fails in one line that says what to do", async () => {
@@ -163,5 +173,39 @@ describe("import", () => {
     const { status: ended, stdout, stderr } = await uflow(["backbone", "import", path, "--as", "mine"]);
     expect({ ended, stdout }).toEqual({ ended: 1, stdout: "" });
     expect(stderr).toMatch(/^uflow: "notes\.onnx" is no weights file: .* \(ERR_UFLOW_BAD_WEIGHTS\)\n$/);
+  });
+
+  it("takes a network of the user's own, and lists what it makes of an image", async () => {
+    const path = join(home, "net.onnx");
+    await writeFile(path, ownNetwork());
+    const options = ["--outputs", "b,a", "--mean", "0.5,0.5,0.5", "--std", "1,1,1", "--json"];
+    const imported = await uflow(["backbone", "import", path, "--as", "mynet", ...options]);
+    const maps = "64 × 64 pixels → a (stride 4, 8 channels), b (stride 8, 16 channels)";
+    expect(imported.status).toBe(0);
+    expect(imported.stderr).toContain(maps);
+    expect(JSON.parse(imported.stdout).backbones[0].metadata).toMatchObject({
+      outputs: ["a", "b"],
+      preprocessing: { mean: [0.5, 0.5, 0.5], std: [1, 1, 1] },
+    });
+    const { stdout } = await uflow(["backbone", "list"]);
+    expect(stdout).toMatch(/^mynet +your own/m);
+    expect(stdout).toContain(maps);
+  });
+
+  it.each<[string[], RegExp]>([
+    [["--mean", "1,2"], /--mean: expected three numbers/],
+    [["--std", "1,0,1"], /--std: expected numbers above 0/],
+    [["--input-size", "big"], /--input-size: .*"big"/],
+  ])("names what is wrong: %j", async (options, message) => {
+    const { status: ended, stderr } = await uflow([
+      "backbone",
+      "import",
+      "x.onnx",
+      "--as",
+      "mine",
+      ...options,
+    ]);
+    expect(ended).toBe(2);
+    expect(stderr).toMatch(message);
   });
 });

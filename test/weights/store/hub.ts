@@ -5,9 +5,26 @@ import type { AddressInfo } from "node:net";
 
 /** A file that passes for weights: a safetensors header and noise. */
 export function fakeWeights(bytes = 300_000): Buffer {
-  const header = Buffer.from(
-    JSON.stringify({ w: { dtype: "U8", shape: [bytes], data_offsets: [0, bytes] } }),
-  );
+  return noiseFor({ w: { dtype: "U8", shape: [bytes], data_offsets: [0, bytes] } }, bytes);
+}
+
+/** Noise that passes for the weights of a backbone; of bytes, where it is never read, for it to be small. */
+export function fittingWeights(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  dtype: "BF16" | "U8" = "BF16",
+): Buffer {
+  let end = 0;
+  const header: Record<string, object> = {};
+  for (const [name, shape] of shapes) {
+    const from = end;
+    end += (dtype === "U8" ? 1 : 2) * shape.reduce((product, size) => product * size, 1);
+    header[name] = { dtype, shape, data_offsets: [from, end] };
+  }
+  return noiseFor(header, end);
+}
+
+function noiseFor(tensors: object, bytes: number): Buffer {
+  const header = Buffer.from(JSON.stringify(tensors));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
   return Buffer.concat([length, header, randomBytes(bytes)]);

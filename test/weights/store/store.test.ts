@@ -200,7 +200,14 @@ describe("import", () => {
     };
     const path = await given(Buffer.from([8, 7, 18, 1]), "net.onnx");
     await chmod(path, 0o400);
-    const imported = await openStore(home).import([path], { as: "my_net", metadata });
+    const imported = await openStore(home).import([path], {
+      as: "my_net",
+      describe: async (copy, fileName) => {
+        expect((await readFile(copy)).length).toBe(4);
+        expect(fileName).toBe("net.onnx");
+        return metadata;
+      },
+    });
     expect(imported).toMatchObject({
       name: "my_net",
       files: [{ kind: "onnx", bytes: 4, source: "net.onnx", checkedAgainst: "first-use" }],
@@ -215,6 +222,7 @@ describe("import", () => {
       state: "present",
       urls: [],
       files: imported.files,
+      metadata,
     });
   });
 
