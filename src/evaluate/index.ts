@@ -23,8 +23,8 @@ export type { EvaluateOptions, EvaluateProgress } from "./options.js";
  * but this: thresholds are the model's own, the oracle's apart. docs/maths.md, "Metrics".
  *
  * @returns the metrics; `complete` is false when some images could not be read.
- * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_MODEL, ERR_UFLOW_BAD_DATASET (no test images, or none that can
- * be read), ERR_UFLOW_MEMORY, ERR_UFLOW_OUTPUT, ERR_UFLOW_DEVICE, ERR_UFLOW_NETWORK, ERR_UFLOW_ABORTED.
+ * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_MODEL, ERR_UFLOW_BAD_WEIGHTS (see `Inspector.open`),
+ * ERR_UFLOW_BAD_DATASET (no test images, or none that can be read), ERR_UFLOW_MEMORY, ERR_UFLOW_OUTPUT, ERR_UFLOW_DEVICE, ERR_UFLOW_NETWORK, ERR_UFLOW_ABORTED.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const checked = checkEvaluateOptions(options);
