@@ -30,7 +30,12 @@ const colour = z.tuple([z.number(), z.number(), z.number()], "expected three num
 const ownSchema = z.strictObject({
   as: backboneName,
   files: z.array(z.string().min(1)).length(1, "expected one .onnx file"),
-  outputs: z.array(z.string().min(1)).min(1).max(8).optional(),
+  outputs: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(8)
+    .refine((names) => new Set(names).size === names.length, "expected different names")
+    .optional(),
   mean: colour.optional(),
   std: colour.refine((std) => std.every((value) => value > 0), "expected numbers above 0").optional(),
   inputSize: z.int().min(32).max(2048).optional(),

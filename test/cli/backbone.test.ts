@@ -195,6 +195,7 @@ describe("import", () => {
   it.each<[string[], RegExp]>([
     [["--mean", "1,2"], /--mean: expected three numbers/],
     [["--std", "1,0,1"], /--std: expected numbers above 0/],
+    [["--outputs", "a,a"], /--outputs: expected different names/],
     [["--input-size", "big"], /--input-size: .*"big"/],
   ])("names what is wrong: %j", async (options, message) => {
     const { status: ended, stderr } = await uflow([
