@@ -6,7 +6,6 @@ export type UflowErrorCode =
   | "ERR_UFLOW_BAD_TENSOR" // wrong shape, wrong length, NaN or infinity in numbers handed over
   | "ERR_UFLOW_BAD_MODEL" // a .uflow file that is damaged, hostile or of a newer version
   | "ERR_UFLOW_BAD_CERTIFICATE" // a certificate of parity that is damaged, was edited, or is of other images or another model
-  | "ERR_UFLOW_BAD_WEIGHTS" // foreign weights that cannot be read
   | "ERR_UFLOW_BAD_WEIGHTS" // weights that cannot be read, are not those of the backbone, or are not on this machine
   | "ERR_UFLOW_DOWNLOAD" // weights that cannot be fetched: no network, a server that refuses, a file that is not the expected one
   | "ERR_UFLOW_DEVICE" // the wanted device or execution provider is not available
