@@ -139,14 +139,14 @@ export function featureScales(backbone: Backbone, inputSize: number): Scale[] {
   if (fixedInputSize !== undefined && inputSize !== fixedInputSize) {
     throw new UflowError(
       "ERR_UFLOW_BAD_OPTION",
-      `Expected inputSize to be ${fixedInputSize}, the only one that the backbone "${name}" has, but received ${inputSize}`,
+      `Wrong options: inputSize: expected ${fixedInputSize}, the only one that the backbone "${name}" has, but received ${inputSize}`,
     );
   }
   const coarsest = Math.max(...strides);
   if (inputSize % coarsest !== 0 || inputSize < 2 * coarsest) {
     throw new UflowError(
       "ERR_UFLOW_BAD_OPTION",
-      `Expected inputSize to be a multiple of ${coarsest}, at least ${2 * coarsest}, for the backbone "${name}" but received ${inputSize}`,
+      `Wrong options: inputSize: expected a multiple of ${coarsest}, at least ${2 * coarsest}, for the backbone "${name}", but received ${inputSize}`,
     );
   }
   return strides.map((stride, i) => ({

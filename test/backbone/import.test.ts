@@ -62,7 +62,7 @@ describe("a network of the user's own", () => {
     expect((await readFile(files[0]!.path)).equals(network)).toBe(true);
     const backbone = backboneFrom(await findBackbone("mynet", openBackboneStore()));
     expect(backbone).toMatchObject({ name: "mynet", defaultInputSize: 64, normalization: "standard" });
-    expect(() => featureScales(backbone, 128)).toThrow(/inputSize to be 64/);
+    expect(() => featureScales(backbone, 128)).toThrow(/inputSize: expected 64/);
     const results = await features(64);
     expect(Object.entries(results).map(([name, { dims }]) => [name, dims])).toEqual([
       ["feature_0", [1, 8, 16, 16]],

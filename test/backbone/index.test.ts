@@ -42,7 +42,7 @@ it("mcait has one input size, and needs a folder", async () => {
   const mcait = backboneOf("mcait");
   await expect(mcait.network(256)).rejects.toMatchObject({
     code: "ERR_UFLOW_BAD_OPTION",
-    message: expect.stringMatching(/inputSize to be 448.*"mcait".*received 256/),
+    message: expect.stringMatching(/inputSize: expected 448.*"mcait".*received 256/),
   });
   await expect(mcait.network(448, weightsOf(new Map()))).rejects.toMatchObject({
     code: "ERR_UFLOW_BAD_OPTION",

@@ -47,26 +47,17 @@ const mistakes: [args: string[], message: RegExp][] = [
   [["info"], /missing required argument 'model'/],
   [["train"], /: --data: expected string, but received nothing; --out: expected string.*BAD_OPTION/],
   [
-    [
-      "train",
-      "--data",
-      "x",
-      "--backbone",
-      "big",
-      "--input-size",
-      "72",
-      "--flow-steps",
-      "0x2",
-      "--epochs",
-      "",
-    ],
-    /--out: .*--backbone: .*"mobile".*--input-size: .*multiple of 16.*--flow-steps: expected number, but received "0x2"; --epochs: expected number, but received ""/,
+    ["train", "--data", "x", "--backbone", "big", "--input-size", "8", "--flow-steps", "0x2", "--epochs", ""],
+    /--out: .*--backbone: .*"mobile".*--input-size: .*received 8; --flow-steps: expected number, but received "0x2"; --epochs: expected number, but received ""/,
   ],
   [
     ["train", "--data", "x", "--out", "x.uflow", "--epochs", "0", "--seed", "-1"],
     /--epochs: .*--seed: .*BAD_OPTION/,
   ],
-  [["train", "--data", "x", "--out", "x.uflow", "--input-size", "72"], /multiple of 16.*72.*BAD_OPTION/],
+  [
+    ["train", "--data", "x", "--out", "x.uflow", "--input-size", "72"],
+    /--input-size: expected a multiple of 16.*72.*BAD_OPTION/,
+  ],
   [["evaluate", "x.uflow", "--epsilon", "0"], /--epsilon: .*received 0; --data: .*nothing.*BAD_OPTION/],
   [
     ["inspect", "x.uflow", "none", "--raw", "--tail", "upper", "--max-pixels", "all"],

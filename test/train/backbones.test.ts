@@ -94,7 +94,7 @@ describe("a training with a backbone from the store", () => {
   it("refuses sizes and features on which no flow can be built, before anything is read", async () => {
     const nowhere = path("nowhere");
     await expect(quick({ backbone: "mynet", inputSize: 128, data: nowhere })).rejects.toThrow(
-      /inputSize to be 64/,
+      /inputSize: expected 64/,
     );
     const thin = ownNetwork(({ g, a, b }) => {
       g.output("a", a);
