@@ -30,6 +30,13 @@ export const trainingSchema = z.strictObject({
   losses: z.array(z.number()),
 });
 
+/** Where a model that was trained elsewhere came from. */
+const originSchema = z.strictObject({
+  /** Name of the file, without its folder. */
+  file: z.string().min(1),
+  sha256,
+});
+
 /** `manifest.json`: what a `.uflow` file holds and how to use it. */
 export const manifestSchema = z.strictObject({
   format: z.literal("uflow"),
@@ -50,7 +57,10 @@ export const manifestSchema = z.strictObject({
   flowSteps: z.int().positive(),
   normalization: z.enum(normalizations),
   preprocessing: z.strictObject({ mean: triple, std: triple }),
-  training: trainingSchema,
+  /** Of a model that was trained by this engine. */
+  training: trainingSchema.optional(),
+  /** Of a model that was imported: the checkpoint of the Python reference. */
+  imported: originSchema.optional(),
   metrics: z.record(z.string(), z.number().nullable()),
   /** Every other entry of the file. */
   entries: z.record(z.string(), z.strictObject({ bytes: z.int().nonnegative(), sha256 })),

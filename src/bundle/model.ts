@@ -4,6 +4,8 @@ import type { Manifest } from "./manifest.js";
 /** Names of the networks inside a `.uflow` file. */
 export const flowEntry = "flow.onnx";
 export const backboneEntry = "backbone.onnx";
+/** The flow's parameters as numbers, from which its network was built. Files of the first engines have none. */
+export const parametersEntry = "flow.safetensors";
 
 /** A trained model in memory: the manifest and its two networks as ONNX. */
 export interface Model {

@@ -1,77 +1,112 @@
 import { z } from "zod";
 import { UflowError } from "../error.js";
+import type { FlowParameters } from "../flow/parameters.js";
 import { RandomAccessFile } from "../input/random-access-file.js";
-import { storedEntries } from "../input/stored-zip.js";
+import { type StoredEntry, storedEntries } from "../input/stored-zip.js";
+import { readParameters } from "./flow-parameters.js";
 import { formatVersion, type Manifest, manifestSchema } from "./manifest.js";
-import { backboneEntry, flowEntry, type Model, sha256 } from "./model.js";
+import { backboneEntry, flowEntry, type Model, parametersEntry, sha256 } from "./model.js";
 
 const manifestEntry = "manifest.json";
 const manifestLimit = 16 * 2 ** 20;
 
 /**
- * Reads a `.uflow` file and checks every entry against its sum.
+ * Reads a `.uflow` file and checks every entry against its sum. Only the networks are kept in memory.
  * @throws UflowError ERR_UFLOW_BAD_MODEL when the file is missing, damaged, hostile or of a newer format version.
  */
 export async function readModel(path: string): Promise<Model> {
-  const entries = await unzip(path);
-  const manifest = parseManifest(path, entries.get(manifestEntry));
-  for (const [name, { bytes, sha256: sum }] of Object.entries(manifest.entries)) {
-    const content = entries.get(name);
-    if (!content) throw bad(path, `the entry "${name}" is missing`);
-    if (content.length !== bytes || sha256(content) !== sum) {
-      throw bad(path, `the entry "${name}" does not match its checksum`);
+  return await opened(path, async ({ file, entries, manifest }) => {
+    const networks = new Map<string, Buffer>();
+    for (const name of Object.keys(manifest.entries)) {
+      const content = await checkedEntry({ file, entries, manifest }, name);
+      if (name === backboneEntry || name === flowEntry) networks.set(name, content);
     }
-  }
-  for (const name of entries.keys()) {
-    const listed = name === manifestEntry || Object.hasOwn(manifest.entries, name);
-    if (!listed) throw bad(path, `the entry "${name}" is not in its manifest, so nothing vouches for it`);
-  }
-  const entry = (name: string) => {
-    const content = Object.hasOwn(manifest.entries, name) ? entries.get(name) : undefined;
-    if (!content) throw bad(path, `it has no ${name}`);
-    return content;
-  };
-  return { manifest, backbone: entry(backboneEntry), flow: entry(flowEntry) };
+    for (const name of entries.keys()) {
+      const listed = name === manifestEntry || Object.hasOwn(manifest.entries, name);
+      if (!listed) throw file.refuse(`the entry "${name}" is not in its manifest, so nothing vouches for it`);
+    }
+    const network = (name: string) => {
+      const content = networks.get(name);
+      if (!content) throw file.refuse(`it has no ${name}`);
+      return content;
+    };
+    return { manifest, backbone: network(backboneEntry), flow: network(flowEntry) };
+  });
 }
 
-/** All entries by name, read into memory. Together they are no larger than the file. */
-async function unzip(path: string): Promise<Map<string, Buffer>> {
-  const file = await RandomAccessFile.open(path, (reason, cause) => bad(path, reason, cause));
+/**
+ * The flow of a `.uflow` file as numbers, checked against their sum and the manifest.
+ * @returns `parameters` undefined for a file that has only the network made of them, as the first engines wrote.
+ * @throws UflowError ERR_UFLOW_BAD_MODEL as `readModel`.
+ */
+export async function readFlowParameters(
+  path: string,
+): Promise<{ manifest: Manifest; parameters: FlowParameters | undefined }> {
+  return await opened(path, async (bundle) => {
+    const { file, entries, manifest } = bundle;
+    if (!Object.hasOwn(manifest.entries, parametersEntry)) return { manifest, parameters: undefined };
+    await checkedEntry(bundle, parametersEntry);
+    const { start, size } = entries.get(parametersEntry)!;
+    return { manifest, parameters: await readParameters(file.part(start, size), manifest) };
+  });
+}
+
+interface Bundle {
+  file: RandomAccessFile;
+  entries: ReadonlyMap<string, StoredEntry>;
+  manifest: Manifest;
+}
+
+async function opened<T>(path: string, use: (bundle: Bundle) => Promise<T>): Promise<T> {
+  const file = await RandomAccessFile.open(
+    path,
+    (reason, cause) =>
+      new UflowError("ERR_UFLOW_BAD_MODEL", `Cannot open the model ${path}: ${reason}`, { cause }),
+  );
   try {
-    const entries = new Map<string, Buffer>();
-    for (const [name, { start, size }] of await storedEntries(file, ".uflow file")) {
-      if (name === manifestEntry && size > manifestLimit) throw bad(path, "its manifest is too large");
-      entries.set(name, await file.read(start, size));
-    }
-    return entries;
+    const entries = await storedEntries(file, ".uflow file");
+    return await use({ file, entries, manifest: await readManifest(file, entries.get(manifestEntry)) });
   } finally {
     await file.close();
   }
 }
 
-function parseManifest(path: string, bytes: Buffer | undefined): Manifest {
-  if (!bytes) throw bad(path, `it has no ${manifestEntry}, so it is no model file`);
+/** An entry that the manifest lists, checked. Together all are no larger than the file. */
+async function checkedEntry({ file, entries, manifest }: Bundle, name: string): Promise<Buffer> {
+  const { bytes, sha256: sum } = manifest.entries[name]!;
+  const entry = entries.get(name);
+  if (!entry) throw file.refuse(`the entry "${name}" is missing`);
+  const content = entry.size === bytes ? await file.read(entry.start, bytes) : undefined;
+  if (!content || sha256(content) !== sum) {
+    throw file.refuse(`the entry "${name}" does not match its checksum`);
+  }
+  return content;
+}
+
+async function readManifest(file: RandomAccessFile, entry: StoredEntry | undefined): Promise<Manifest> {
+  if (!entry) throw file.refuse(`it has no ${manifestEntry}, so it is no model file`);
+  if (entry.size > manifestLimit) throw file.refuse("its manifest is too large");
+  const bytes = await file.read(entry.start, entry.size);
   let content: unknown;
   try {
     content = JSON.parse(bytes.toString("utf8"));
   } catch (error) {
-    throw bad(path, "its manifest is not JSON", error);
+    throw file.refuse("its manifest is not JSON", error);
   }
   const version = z.looseObject({ formatVersion: z.number() }).safeParse(content);
   if (version.success && version.data.formatVersion > formatVersion) {
-    throw bad(
-      path,
+    throw file.refuse(
       `its format version is ${version.data.formatVersion}, and this engine reads up to ${formatVersion}: update uflow`,
     );
   }
   const manifest = manifestSchema.safeParse(content);
-  if (!manifest.success) throw bad(path, `its manifest is wrong: ${z.prettifyError(manifest.error)}`);
-  checkShapes(path, manifest.data);
+  if (!manifest.success) throw file.refuse(`its manifest is wrong: ${z.prettifyError(manifest.error)}`);
+  checkShapes(file, manifest.data);
   return manifest.data;
 }
 
 /** What the schema cannot say: one stride and one latent per scale, all of the size that the input gives. */
-function checkShapes(path: string, { scales, strides, latents, inputSize }: Manifest): void {
+function checkShapes(file: RandomAccessFile, { scales, strides, latents, inputSize }: Manifest): void {
   const fit =
     scales.length === strides.length &&
     scales.length === latents.length &&
@@ -80,9 +115,5 @@ function checkShapes(path: string, { scales, strides, latents, inputSize }: Mani
       const side = inputSize / strides[i]!;
       return height === side && width === side && latent.height === side && latent.width === side;
     });
-  if (!fit) throw bad(path, "the sizes in its manifest contradict each other");
-}
-
-function bad(path: string, reason: string, cause?: unknown): UflowError {
-  return new UflowError("ERR_UFLOW_BAD_MODEL", `Cannot open the model ${path}: ${reason}`, { cause });
+  if (!fit) throw file.refuse("the sizes in its manifest contradict each other");
 }

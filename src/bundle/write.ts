@@ -1,22 +1,28 @@
 import { buffer } from "node:stream/consumers";
 import yazl from "yazl";
+import type { FlowParameters } from "../flow/parameters.js";
 import { writeFileAtomic } from "../output/atomic-file.js";
+import { parametersBytes } from "./flow-parameters.js";
 import { type Manifest, manifestSchema } from "./manifest.js";
-import { backboneEntry, flowEntry, type Model, sha256 } from "./model.js";
+import { backboneEntry, flowEntry, type Model, parametersEntry, sha256 } from "./model.js";
 
 /** One time for all entries, so that the same model gives the same file, byte for byte. */
 const mtime = new Date(Date.UTC(2000, 0, 1));
 
 /**
  * Writes a model as a `.uflow` file: to a temporary name first, then renamed, so that a reader never sees half of it.
- * The checksums in the manifest are filled in here.
+ * The checksums in the manifest are filled in here. Without `parameters` the model can be used, but not exported.
  * @throws UflowError ERR_UFLOW_OUTPUT when the file cannot be written; a file that was there before is then untouched.
  */
 export async function writeModel(
   path: string,
-  model: Omit<Model, "manifest"> & { manifest: Unsealed },
+  model: Omit<Model, "manifest"> & { manifest: Unsealed; parameters?: FlowParameters },
 ): Promise<Manifest> {
-  const entries = { [backboneEntry]: model.backbone, [flowEntry]: model.flow };
+  const entries = {
+    [backboneEntry]: model.backbone,
+    [flowEntry]: model.flow,
+    ...(model.parameters && { [parametersEntry]: parametersBytes(model.parameters) }),
+  };
   const manifest = manifestSchema.parse({
     ...model.manifest,
     entries: Object.fromEntries(

@@ -15,7 +15,7 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
   const { readModel } = await import("../bundle/read.js");
   const { manifest } = await readModel(path);
   if (json) return printJson(manifest);
-  const { backbone, inputSize, mapSize, scales, strides, latents, flowSteps, training, entries } = manifest;
+  const { backbone, inputSize, mapSize, scales, strides, latents, flowSteps, entries } = manifest;
   const megabytes = Object.values(entries).reduce((sum, { bytes }) => sum + bytes, 0) / 1e6;
   const lines = [
     ["model", `${path}, ${megabytes.toFixed(1)} MB, written by uflow ${manifest.engine}, checksums right`],
@@ -30,15 +30,7 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
       "flow",
       `${flowSteps} steps per scale, ${manifest.normalization === "none" ? "no" : manifest.normalization} normalisation of the features`,
     ],
-    [
-      "trained",
-      `on ${training.images} good images, ${training.epochs} epochs in batches of ${training.batchSize}`,
-    ],
-    ["", `rate ${training.learningRate}, weight decay ${training.weightDecay}, seed ${training.seed}`],
-    [
-      "loss",
-      `${training.losses[0]!.toFixed(0)} → ${training.losses.at(-1)!.toFixed(0)} (first → last epoch)`,
-    ],
+    ...originLines(manifest),
   ];
   process.stdout.write(`${table(lines as string[][])}\n`);
 }
@@ -48,4 +40,18 @@ function weightsLine({ name, weights }: Manifest["backbone"]): string[][] {
   if (!weights) return [];
   const gigabytes = `${(weights.bytes / 1e9).toFixed(2)} GB`;
   return [["", `weights: ${gigabytes} not in this file; from the store ("uflow backbone pull ${name}")`]];
+}
+
+function originLines({ training, imported }: Manifest): string[][] {
+  const lines: string[][] = [];
+  if (imported) lines.push(["imported", `from ${imported.file}, SHA-256 ${imported.sha256.slice(0, 16)}…`]);
+  if (training) {
+    const { images, epochs, batchSize, learningRate, weightDecay, seed, losses } = training;
+    lines.push(
+      ["trained", `on ${images} good images, ${epochs} epochs in batches of ${batchSize}`],
+      ["", `rate ${learningRate}, weight decay ${weightDecay}, seed ${seed}`],
+      ["loss", `${losses[0]!.toFixed(0)} → ${losses.at(-1)!.toFixed(0)} (first → last epoch)`],
+    );
+  }
+  return lines;
 }

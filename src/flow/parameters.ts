@@ -102,6 +102,13 @@ function initialise(slot: ParameterSlot, into: Float32Array, seed: number): void
   }
 }
 
+/** Whether these are 0 … length − 1, each once. */
+export function isPermutation(order: ArrayLike<number>): boolean {
+  const seen = new Uint8Array(order.length);
+  for (let i = 0; i < order.length; i++) seen[order[i]!] = 1;
+  return seen.every((one) => one === 1);
+}
+
 /** A view of one parameter by name. */
 export function parameter({ slots, values }: FlowParameters, name: string): Float32Array {
   const slot = slots.find((candidate) => candidate.name === name)!;

@@ -14,6 +14,8 @@ export class RandomAccessFile {
     /** Bytes. */
     readonly size: number,
     readonly refuse: Refuse,
+    /** Where it begins in the file that the handle stands for. */
+    private readonly origin = 0,
   ) {}
 
   /** @throws what `refuse` makes: the file is missing, unreadable, a folder, a device or a pipe. */
@@ -47,12 +49,20 @@ export class RandomAccessFile {
     this.check(start, bytes.length);
     for (let done = 0; done < bytes.length; ) {
       const length = Math.min(bytes.length - done, longestRead);
-      const { bytesRead } = await this.handle.read(bytes, done, length, start + done).catch((error) => {
-        throw this.closed ? closedError() : this.refuse(messageOf(error), error);
-      });
+      const { bytesRead } = await this.handle
+        .read(bytes, done, length, this.origin + start + done)
+        .catch((error) => {
+          throw this.closed ? closedError() : this.refuse(messageOf(error), error);
+        });
       if (bytesRead === 0) throw this.refuse("it was cut off while it was read");
       done += bytesRead;
     }
+  }
+
+  /** A part of the file as a file of its own, for as long as this one is open. @throws as `readInto`. */
+  part(start: number, size: number): RandomAccessFile {
+    this.check(start, size);
+    return new RandomAccessFile(this.handle, size, this.refuse, this.origin + start);
   }
 
   /** May be called again. */

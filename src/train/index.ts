@@ -1,14 +1,13 @@
 import { type Backbone, backboneNames, featureScales, isBackboneName } from "../backbone/index.js";
 import { allBackboneNames, backboneFrom, findBackbone, openBackboneStore } from "../backbone/stored.js";
-import type { Manifest } from "../bundle/manifest.js";
-import { sha256 } from "../bundle/model.js";
+import { describeModel } from "../bundle/describe.js";
+import type { Manifest, TrainingSummary } from "../bundle/manifest.js";
 import { writeModel } from "../bundle/write.js";
 import { messageOf, UflowError, type UflowErrorCode } from "../error.js";
 import { latentScales } from "../flow/architecture.js";
 import { readDataset } from "../image/datasets.js";
 import { startGatedThread } from "../onnx/run-gate.js";
 import { checkWritable } from "../output/atomic-file.js";
-import { engineVersion } from "../version.js";
 import { checkTrainOptions, type TrainOptions, type TrainProgress } from "./options.js";
 import { aborted } from "./stop.js";
 import type { Trained, TrainMessage, TrainTask } from "./worker.js";
@@ -26,7 +25,7 @@ const fewestImages = 2;
  * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_WEIGHTS (the backbone's are not in the store, or damaged),
  * ERR_UFLOW_BAD_DATASET (no, too few or unreadable images), ERR_UFLOW_MEMORY, ERR_UFLOW_DIVERGED, ERR_UFLOW_OUTPUT, ERR_UFLOW_ABORTED.
  */
-export async function train(options: TrainOptions): Promise<Manifest> {
+export async function train(options: TrainOptions): Promise<Manifest & { training: TrainingSummary }> {
   const store = openBackboneStore();
   const names = isBackboneName(options?.backbone ?? "mobile") ? backboneNames : await allBackboneNames(store);
   const { signal, onProgress, data, output, ...checked } = checkTrainOptions(options, names);
@@ -42,43 +41,18 @@ export async function train(options: TrainOptions): Promise<Manifest> {
     );
   }
   await checkWritable(output);
-  const trained = await runWorker({ ...task, images }, signal, onProgress);
+  const { architecture, training, ...model } = await runWorker({ ...task, images }, signal, onProgress);
   if (signal?.aborted) throw aborted();
-  return await writeModel(output, {
-    manifest: describe(backbone, task.inputSize, trained),
-    backbone: trained.backbone,
-    flow: trained.flow,
-  });
+  const { weights, ...networks } = model;
+  const described = describeModel(backbone, model.backbone, task.inputSize, architecture, weights);
+  const manifest = { ...described, training };
+  return { ...(await writeModel(output, { manifest, ...networks })), training };
 }
 
 /** That a flow can be built on the backbone's features, before the long work. @throws UflowError ERR_UFLOW_BAD_OPTION. */
 function checkFlow(backbone: Backbone, { inputSize, flowSteps }: Omit<TrainTask, "images">): void {
   const scales = featureScales(backbone, inputSize);
   latentScales({ scales, flowSteps, normalization: backbone.normalization });
-}
-
-function describe(
-  { name, preprocessing, strides }: Backbone,
-  inputSize: number,
-  { architecture, backbone, weights, training }: Trained,
-) {
-  const { scales, flowSteps, normalization } = architecture;
-  return {
-    format: "uflow" as const,
-    formatVersion: 1 as const,
-    engine: engineVersion,
-    backbone: { name, sha256: sha256(backbone), ...(weights && { weights }) },
-    inputSize,
-    mapSize: inputSize,
-    scales: [...scales],
-    strides: [...strides],
-    latents: latentScales(architecture),
-    flowSteps,
-    normalization,
-    preprocessing,
-    training,
-    metrics: {},
-  };
 }
 
 /**

@@ -9,7 +9,7 @@ import type { BackboneWeights, TrainingSummary } from "../bundle/manifest.js";
 import { type PlainError, toPlainError } from "../error.js";
 import type { FlowArchitecture } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
-import { initialParameters } from "../flow/parameters.js";
+import { type FlowParameters, initialParameters } from "../flow/parameters.js";
 import { RunGate } from "../onnx/run-gate.js";
 import type { FeatureCache } from "./feature-cache.js";
 import { computeFeatures } from "./features.js";
@@ -34,6 +34,7 @@ export interface Trained {
   /** Where those of the backbone stand, when not in it. */
   weights: BackboneWeights | undefined;
   flow: Uint8Array;
+  parameters: FlowParameters;
   architecture: FlowArchitecture;
   training: TrainingSummary;
 }
@@ -63,8 +64,10 @@ async function learn(
   const losses = await runEpochs(task, trainer, features, signal, report).finally(() => trainer.close());
   const { epochs, batchSize, learningRate, weightDecay, seed } = task;
   const training = { images: features.images, epochs, batchSize, learningRate, weightDecay, seed, losses };
-  const flow = energyNetwork(architecture, trainer.trained());
-  return { backbone: network, weights: weightsRecord(task.source, built), flow, architecture, training };
+  const parameters = trainer.trained();
+  const flow = energyNetwork(architecture, parameters);
+  const weights = weightsRecord(task.source, built);
+  return { backbone: network, weights, flow, parameters, architecture, training };
 }
 
 /** @returns the mean loss of each epoch. */

@@ -169,6 +169,17 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  await writeFileAtomic(path, safetensorsPieces(tensors, metadata));
+}
+
+/**
+ * The bytes of a safetensors file, piece by piece; those of the tensors are not copied.
+ * @throws UflowError ERR_UFLOW_BAD_TENSOR when the numbers of a tensor do not fill its shape.
+ */
+export function safetensorsPieces(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
   const entries: [string, object][] = [[metadataName, metadata]];
   let end = 0;
   for (const [name, tensor] of tensors) {
@@ -186,9 +197,5 @@ export async function writeSafetensors(
   header.set(json);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
-  await writeFileAtomic(path, [
-    length,
-    header,
-    ...[...tensors.values()].map(({ data }) => numberBytes(data)),
-  ]);
+  return [length, header, ...[...tensors.values()].map(({ data }) => numberBytes(data))];
 }

@@ -42,6 +42,17 @@ describe("a file that is open for reading", () => {
     await expect(file.read(0, 1)).rejects.toMatchObject({ code: "ERR_UFLOW_CLOSED" });
   });
 
+  it("has parts that are files of their own, and end where they end", async () => {
+    const path = join(folder, "whole");
+    await writeFile(path, Uint8Array.of(1, 2, 3, 4, 5, 6));
+    const file = await open(path);
+    const part = file.part(1, 4).part(1, 2);
+    expect([...(await part.read(0, 2))]).toEqual([3, 4]);
+    await expect(part.read(1, 2)).rejects.toThrow(/points at 2 bytes from 1 on, and has only 2/);
+    expect(() => file.part(3, 4)).toThrow(/points at .* has only 6/);
+    await file.close();
+  });
+
   it("is refused when it is missing, a folder or a device", async () => {
     await expect(open(join(folder, "missing"))).rejects.toThrow(/^it does not exist$/);
     await expect(open(folder)).rejects.toThrow(/^it is a folder$/);

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { readModel } from "#uflow/bundle/read.js";
+import { readFlowParameters, readModel } from "#uflow/bundle/read.js";
 import { UflowError } from "#uflow/error.js";
+import { energyNetwork } from "#uflow/flow/energy-network.js";
 import { Random } from "#uflow/random.js";
 import { type TrainOptions, type TrainProgress, train } from "#uflow/train/index.js";
 import { engineVersion } from "#uflow/version.js";
@@ -84,8 +85,15 @@ describe("a training", () => {
     expect(values(manifest.latents)).toBe(values(manifest.scales));
   });
 
+  it("keeps the parameters of which the flow's network was made", async () => {
+    const path = join(scratch, "first.uflow");
+    const { manifest, parameters } = await readFlowParameters(path);
+    const { flow } = await readModel(path);
+    expect(Buffer.compare(flow, energyNetwork(manifest, parameters!))).toBe(0);
+  });
+
   it("learns: the loss falls", async () => {
-    const { losses } = (await readModel(join(scratch, "first.uflow"))).manifest.training;
+    const { losses } = (await readModel(join(scratch, "first.uflow"))).manifest.training!;
     expect(losses).toHaveLength(3);
     expect(losses[2]).toBeLessThan(losses[0]!);
   });
