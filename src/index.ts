@@ -4,6 +4,8 @@ export type { BackboneName } from "./backbone/index.js";
 export { openBackboneStore as openStore } from "./backbone/stored.js";
 export type { Manifest } from "./bundle/manifest.js";
 export { readModel } from "./bundle/read.js";
+export { type ExportOptions, exportModel } from "./convert/export.js";
+export { type ImportReferenceOptions, importReference } from "./convert/import.js";
 export { UflowError, type UflowErrorCode } from "./error.js";
 export {
   type EvaluateOptions,

@@ -5,6 +5,8 @@ import { engineVersion } from "../version.js";
 import { backboneCommand } from "./backbone.js";
 import { demoCommand } from "./demo.js";
 import { evaluateCommand } from "./evaluate.js";
+import { exportCommand } from "./export.js";
+import { importCommand } from "./import.js";
 import { infoCommand } from "./info.js";
 import { inspectCommand } from "./inspect.js";
 import { sampleCommand } from "./sample.js";
@@ -33,6 +35,8 @@ for (const command of [
   evaluateCommand,
   infoCommand,
   verifyCommand,
+  importCommand,
+  exportCommand,
   backboneCommand,
 ]) {
   addCommand(program, command());

@@ -20,7 +20,18 @@ beforeAll(async () => {
 
 afterAll(() => tiny[Symbol.asyncDispose]());
 
-const commands = ["demo", "sample", "train", "inspect", "evaluate", "info", "verify", "backbone"];
+const commands = [
+  "demo",
+  "sample",
+  "train",
+  "inspect",
+  "evaluate",
+  "info",
+  "verify",
+  "import",
+  "export",
+  "backbone",
+];
 
 describe("help", () => {
   it.each(commands)("of %s shows an example", async (command) => {
