@@ -13,7 +13,7 @@ import {
 } from "./index.js";
 
 /** The tensors of an open file. */
-function weightsIn(file: WeightFile): Weights {
+export function weightsIn(file: WeightFile): Weights {
   return {
     shapes: new Map([...file.tensors].map(([name, { shape }]) => [name, shape])),
     read: (name) => file.floats(name),

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { backboneOf, type Weights } from "../backbone/index.js";
+import { networksFolder, openBackboneStore } from "../backbone/stored.js";
+import { withWeights } from "../backbone/weight-files.js";
 import type { Manifest } from "../bundle/manifest.js";
 import { backboneEntry, flowEntry, parametersEntry, sha256 } from "../bundle/model.js";
 import { readFlowParameters, readModel } from "../bundle/read.js";
@@ -9,12 +11,10 @@ import type { FlowArchitecture } from "../flow/architecture.js";
 import { type FlowParameters, parameterCount, parameterSlots } from "../flow/parameters.js";
 import { parseOptions } from "../options.js";
 import { checkWritable, writeFileAtomic } from "../output/atomic-file.js";
-import { openStore } from "../weights/store/index.js";
 import type { Tensor } from "../weights/tensor.js";
 import { writeTorch } from "../weights/torch/write.js";
 import { flowToState } from "./flow-state.js";
 import { backboneKey, hasReference, keepsWholeNetwork, type ReferenceBackbone } from "./layout.js";
-import { withStoredWeights } from "./weights.js";
 
 export const exportFormats = ["torch", "onnx"] as const;
 
@@ -79,15 +79,18 @@ async function exportCheckpoint({ model, output, withoutBackbone }: CheckedExpor
   if (withoutBackbone) return await write({ architecture: manifest, parameters }, new Map());
   const name = referenceOf(manifest);
   const flow = withReferenceNorms(name, manifest, parameters);
-  const written = await withStoredWeights(name, async (weights) => {
-    await checkSame(manifest, name, weights);
+  const store = openBackboneStore();
+  const stored = await store.find(name);
+  if (!stored) {
+    throw new UflowError(
+      "ERR_UFLOW_BAD_WEIGHTS",
+      `The original weights of "${name}" are not in the weights store, and the model has them only as a network. Run "uflow backbone pull ${name}" first, or ${alone}`,
+    );
+  }
+  return await withWeights(backboneOf(name), stored, async (weights) => {
+    await checkSame(manifest, name, weights, networksFolder(store.home));
     return await write(flow, await backboneState(name, weights));
   });
-  if (written) return written;
-  throw new UflowError(
-    "ERR_UFLOW_BAD_WEIGHTS",
-    `The original weights of "${name}" are not in the weights store, and the model has them only as a network. Run "uflow backbone pull ${name}" first, or ${alone}`,
-  );
 }
 
 interface Flow {
@@ -139,8 +142,12 @@ function withReferenceNorms(
 }
 
 /** Weights under the same name may be others by now: then the checkpoint would be another model. */
-async function checkSame(manifest: Manifest, name: ReferenceBackbone, weights: Weights): Promise<void> {
-  const folder = join(openStore().home, "networks");
+async function checkSame(
+  manifest: Manifest,
+  name: ReferenceBackbone,
+  weights: Weights,
+  folder: string,
+): Promise<void> {
   const network = await backboneOf(name).network(manifest.inputSize, weights, folder);
   if (sha256(network) === manifest.backbone.sha256) return;
   throw new UflowError(

@@ -1,16 +1,18 @@
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { z } from "zod";
 import { type Backbone, backboneOf, featureScales, type Weights, weightsUnder } from "../backbone/index.js";
+import { networksFolder, openBackboneStore } from "../backbone/stored.js";
+import { weightsIn } from "../backbone/weight-files.js";
 import { describeModel } from "../bundle/describe.js";
-import type { Manifest } from "../bundle/manifest.js";
+import type { BackboneWeights, Manifest } from "../bundle/manifest.js";
 import { writeModel } from "../bundle/write.js";
 import { UflowError } from "../error.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { quoted } from "../input/quoted.js";
+import { externalFiles } from "../onnx/external-data.js";
 import { parseOptions } from "../options.js";
 import { checkWritable } from "../output/atomic-file.js";
 import { sha256Of } from "../weights/store/blobs.js";
-import { openStore } from "../weights/store/index.js";
 import { openWeights, type WeightFile } from "../weights/weight-file.js";
 import { flowFromState } from "./flow-state.js";
 import {
@@ -21,7 +23,6 @@ import {
   type ReferenceBackbone,
   referenceBackbones,
 } from "./layout.js";
-import { weightsIn } from "./weights.js";
 
 /** Options of `importReference()`; all that are wrong are named at once. */
 export interface ImportReferenceOptions {
@@ -61,7 +62,7 @@ const largestInput = 16384;
 export async function importReference(options: ImportReferenceOptions): Promise<Manifest> {
   const { checkpoint, output, ...rest } = parseOptions("import", schema, options);
   const backbone = backboneOf(rest.backbone);
-  const folder = rest.weightsFolder ?? join(openStore().home, "networks");
+  const folder = rest.weightsFolder ?? networksFolder(openBackboneStore().home);
   await checkWritable(output);
   const file = await openWeights(checkpoint);
   try {
@@ -74,12 +75,19 @@ export async function importReference(options: ImportReferenceOptions): Promise<
     const parameters = await flowFromState(state, architecture);
     const network = await backbone.network(inputSize, backboneWeights(rest.backbone, state), folder);
     const imported = { file: basename(checkpoint), sha256: await sha256Of(checkpoint) };
-    const manifest = { ...describeModel(backbone, network, inputSize, architecture), imported };
+    const weights = weightsRecord(network, imported.sha256);
+    const manifest = { ...describeModel(backbone, network, inputSize, architecture, weights), imported };
     const flow = energyNetwork(architecture, parameters);
     return await writeModel(output, { manifest, backbone: network, flow, parameters });
   } finally {
     await file.close();
   }
+}
+
+/** Where the network's weights stand, when not in it: in a file that is made of the checkpoint. */
+function weightsRecord(network: Uint8Array, checkpoint: string): BackboneWeights | undefined {
+  const [external] = externalFiles(network);
+  return external && { file: external[0], bytes: external[1], sources: [checkpoint] };
 }
 
 /** A file's tensors, without the `model.` that a whole checkpoint has before the model's. */

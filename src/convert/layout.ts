@@ -82,9 +82,6 @@ const extractors: Readonly<Record<ReferenceBackbone, Readonly<Record<string, str
   },
 };
 
-/** Our prefix of each network of a backbone. */
-export const networkPrefixes = (backbone: ReferenceBackbone) => Object.keys(extractors[backbone]);
-
 /** Whether the reference keeps the layers behind the features too, which nothing uses. */
 export const keepsWholeNetwork = (backbone: ReferenceBackbone) => backbone === "mcait";
 

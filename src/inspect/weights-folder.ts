@@ -15,7 +15,7 @@ import type { Store } from "../weights/store/index.js";
 /**
  * Sees to it that the weights file of a model's backbone, where it has one, is on this machine: where it is missing, it is
  * made again of the weights in the store (half a minute). A model that is self-contained is left as it is.
- * @throws UflowError ERR_UFLOW_BAD_WEIGHTS when the store has none or others, saying how to get them; ERR_UFLOW_BAD_MODEL
+ * @throws UflowError ERR_UFLOW_BAD_WEIGHTS when the store has none or others, or the model was imported, saying what to do; ERR_UFLOW_BAD_MODEL
  * when `backbone.onnx` names another file than the manifest.
  */
 export async function withWeightsFolder(model: Model, store: Store = openBackboneStore()): Promise<Model> {
@@ -35,10 +35,16 @@ export async function withWeightsFolder(model: Model, store: Store = openBackbon
 }
 
 async function rebuild(
-  { backbone: { name }, inputSize }: Manifest,
+  { backbone: { name }, inputSize, imported }: Manifest,
   weights: BackboneWeights,
   store: Store,
 ): Promise<void> {
+  if (imported) {
+    throw otherWeights(
+      name,
+      `it comes from the checkpoint ${imported.file}. Run "uflow import" with that on this machine, too`,
+    );
+  }
   const source = await findBackbone(name, store);
   const sources = source.stored ? sourcesOf(source.stored) : [];
   if (`${sources}` !== `${weights.sources}`) {

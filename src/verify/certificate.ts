@@ -32,7 +32,8 @@ const modelSchema = z.strictObject({
   inputSize: size,
   mapSize: size,
   flowSteps: size,
-  trainedOn: size,
+  /** Images; null where the model was imported. */
+  trainedOn: size.nullable(),
 });
 
 const imageSchema = z.strictObject({

@@ -115,7 +115,7 @@ async function summarize(path: string): Promise<ModelSummary> {
     inputSize,
     mapSize,
     flowSteps,
-    trainedOn: training.images,
+    trainedOn: training?.images ?? null,
   };
 }
 

@@ -81,7 +81,7 @@ function machineAndModel({ machine, model, operatingPoint }: Certificate): strin
     ["SHA-256", `<code>${model.sha256}</code>`],
     ["backbone", text(model.backbone.name)],
     ["written by", text(`uflow ${model.engine}`)],
-    ["trained on", count(model.trainedOn, "image")],
+    ["trained on", model.trainedOn === null ? "another engine" : count(model.trainedOn, "image")],
     ["sizes", `input ${model.inputSize}, maps ${model.mapSize} pixels; ${model.flowSteps} flow steps`],
   ];
   const rows = left.map(([name, value], i) => [label(name!), value!, label(right[i]![0]!), right[i]![1]!]);
