@@ -30,7 +30,8 @@ Napi::Value window_threshold(const Napi::CallbackInfo& info);
 // regions(logNfa, options?) → PackedRegions
 Napi::Value regions(const Napi::CallbackInfo& info);
 
-// class Segmenter { segment(energies, to) → anomaly map, log NFA, mask, regions }
+// class Segmenter { segment(energies, to), segmentWindows(energies, counts, to) → anomaly map, log NFA, mask,
+// regions }
 Napi::Function segmenter_class(Napi::Env env);
 
 // The same as resample, energy, anomalyMap, nfaTreeMap and nfaBlockMap, by their specifications in

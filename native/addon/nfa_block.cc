@@ -1,36 +1,18 @@
 #include "../kernels/nfa_block.h"
 
 #include "../plain/nfa_block.h"
-#include "arguments.h"
 #include "functions.h"
+#include "segmentation.h"
 
 namespace uflow::addon {
 namespace {
-
-// "discrete" (default) or "continuous".
-BinomialKind binomial_kind(Napi::Value value, const std::string& name) {
-  static constexpr const char* words[] = {"discrete", "continuous"};
-  return choice(value, name, words) == 0 ? BinomialKind::discrete : BinomialKind::continuous;
-}
-
-WindowTest window_test(Napi::Object to) {
-  WindowTest test;
-  const Napi::Value window_size = to.Get("windowSize");
-  const Napi::Value probability = to.Get("probability");
-  if (!window_size.IsUndefined()) test.window_size = whole_number(window_size, "to.windowSize", 63);
-  if (!probability.IsUndefined()) {
-    test.probability = number_within(probability, "to.probability", 1e-6, 1 - 1e-6);
-  }
-  test.kind = binomial_kind(to.Get("kind"), "to.kind");
-  return test;
-}
 
 template <auto kernel>
 Napi::Value nfa_block_map_by(const Napi::CallbackInfo& info) {
   const auto given = latents(info[0]);
   const auto to = object(info[1], "to");
   const Size target = size(to, "to");
-  const WindowTest test = window_test(to);
+  const WindowTest test = window_test(to, "to");
   return guarded(info.Env(), [&] {
     auto out = floats(info.Env(), target.pixels());
     std::vector<LatentView> views;
@@ -38,15 +20,6 @@ Napi::Value nfa_block_map_by(const Napi::CallbackInfo& info) {
     kernel(views, target, test, memory(out));
     return map_object(info.Env(), out, target);
   });
-}
-
-std::vector<CountsView> counts_of(std::span<const FloatTensor> tensors) {
-  std::vector<CountsView> result;
-  for (const auto& tensor : tensors) {
-    const EnergyView given = tensor.energy();
-    result.push_back({given.data, given.channels, given.size});
-  }
-  return result;
 }
 
 }  // namespace
@@ -74,7 +47,7 @@ Napi::Value nfa_block_map_of_counts(const Napi::CallbackInfo& info) {
   const auto given = counts(info[0]);
   const auto to = object(info[1], "to");
   const Size target = size(to, "to");
-  const WindowTest test = window_test(to);
+  const WindowTest test = window_test(to, "to");
   return guarded(info.Env(), [&] {
     auto out = floats(info.Env(), target.pixels());
     uflow::nfa_block_map_of_counts(counts_of(given), target, test, memory(out));

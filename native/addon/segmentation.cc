@@ -56,6 +56,32 @@ Connectivity connectivity(Napi::Value value, const std::string& name) {
   bad_option(value.Env(), "expected 4 or 8 for " + name + " but received " + shown(value));
 }
 
+BinomialKind binomial_kind(Napi::Value value, const std::string& name) {
+  static constexpr const char* words[] = {"discrete", "continuous"};
+  return choice(value, name, words) == 0 ? BinomialKind::discrete : BinomialKind::continuous;
+}
+
+WindowTest window_test(Napi::Object from, const std::string& name) {
+  WindowTest test;
+  const Napi::Value window_size = from.Get("windowSize");
+  const Napi::Value probability = from.Get("probability");
+  if (!window_size.IsUndefined()) test.window_size = whole_number(window_size, name + ".windowSize", 63);
+  if (!probability.IsUndefined()) {
+    test.probability = number_within(probability, name + ".probability", 1e-6, 1 - 1e-6);
+  }
+  test.kind = binomial_kind(from.Get("kind"), name + ".kind");
+  return test;
+}
+
+std::vector<CountsView> counts_of(std::span<const FloatTensor> tensors) {
+  std::vector<CountsView> result;
+  for (const auto& tensor : tensors) {
+    const EnergyView given = tensor.energy();
+    result.push_back({given.data, given.channels, given.size});
+  }
+  return result;
+}
+
 Napi::Object packed(Napi::Env env, const Regions& found) {
   auto numbers = Napi::Float64Array::New(env, numbers_per_region * found.list.size());
   double* to = numbers.Data();

@@ -9,26 +9,48 @@ namespace {
 class SegmenterObject : public Napi::ObjectWrap<SegmenterObject> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "Segmenter", {InstanceMethod("segment", &SegmenterObject::segment)});
+    return DefineClass(env, "Segmenter",
+                       {InstanceMethod("segment", &SegmenterObject::segment),
+                        InstanceMethod("segmentWindows", &SegmenterObject::segment_windows)});
   }
 
   explicit SegmenterObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
 
  private:
+  // segment(energies, to)
   Napi::Value segment(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
     const auto given = energies(info[0]);
-    const auto to = object(info[1], "to");
-    const Segmenter::Options options{size(to, "to"), tail(to.Get("tail"), "to.tail"),
-                                     tests(to.Get("tests"), "to.tests"),
-                                     log_epsilon(to.Get("logEpsilon"), "to.logEpsilon"),
-                                     connectivity(to.Get("connectivity"), "to.connectivity")};
+    const Segmenter::Options options = read_options(object(info[1], "to"));
+    return segmented(info.Env(), options,
+                     [&](Segmenter::Maps maps) { return segmenter_.segment(views(given), options, maps); });
+  }
+
+  // segmentWindows(energies, counts, to)
+  Napi::Value segment_windows(const Napi::CallbackInfo& info) {
+    const auto given = energies(info[0]);
+    const auto counted = counts(info[1]);
+    const auto to = object(info[2], "to");
+    const Segmenter::Options options = read_options(to);
+    const WindowTest test = window_test(to, "to");
+    return segmented(info.Env(), options, [&](Segmenter::Maps maps) {
+      return segmenter_.segment_windows(views(given), counts_of(counted), test, options, maps);
+    });
+  }
+
+  static Segmenter::Options read_options(Napi::Object to) {
+    return {size(to, "to"), tail(to.Get("tail"), "to.tail"), tests(to.Get("tests"), "to.tests"),
+            log_epsilon(to.Get("logEpsilon"), "to.logEpsilon"),
+            connectivity(to.Get("connectivity"), "to.connectivity")};
+  }
+
+  template <typename Work>
+  static Napi::Value segmented(Napi::Env env, const Segmenter::Options& options, Work work) {
     return guarded(env, [&] {
       auto anomaly = floats(env, options.to.pixels());
       auto log_nfa = floats(env, options.to.pixels());
       auto mask = Napi::Uint8Array::New(env, options.to.pixels());
-      const auto found = segmenter_.segment(
-          views(given), options, {memory(anomaly), memory(log_nfa), {mask.Data(), mask.ElementLength()}});
+      const Segmenter::Result found =
+          work({memory(anomaly), memory(log_nfa), {mask.Data(), mask.ElementLength()}});
       auto result = Napi::Object::New(env);
       result.Set("anomalyMap", map_object(env, anomaly, options.to));
       result.Set("anomalyScore", found.anomaly_score);

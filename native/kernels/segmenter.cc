@@ -25,11 +25,23 @@ Segmenter::Result Segmenter::segment(std::span<const EnergyView> energies, const
                                      Maps maps) {
   const float score = anomaly_map(energies, options.to, maps.anomaly, anomaly_map_);
   nfa_tree_map(energies, options.to, options.tail, options.tests, maps.log_nfa, nfa_tree_);
+  return detect(score, options, maps);
+}
+
+Segmenter::Result Segmenter::segment_windows(std::span<const EnergyView> energies,
+                                             std::span<const CountsView> counts, const WindowTest& test,
+                                             const Options& options, Maps maps) {
+  const float score = anomaly_map(energies, options.to, maps.anomaly, anomaly_map_);
+  nfa_block_map_of_counts(counts, options.to, test, maps.log_nfa);
+  return detect(score, options, maps);
+}
+
+Segmenter::Result Segmenter::detect(float anomaly_score, const Options& options, Maps maps) {
   const float least = loops().detect(maps.log_nfa.data(), maps.log_nfa.size(), as_float(options.log_epsilon),
                                      maps.mask.data());
   const auto& found = regions_.find({maps.log_nfa.data(), options.to}, options.log_epsilon,
                                     options.connectivity, maps.anomaly.data());
-  return {score, least, found};
+  return {anomaly_score, least, found};
 }
 
 }  // namespace uflow

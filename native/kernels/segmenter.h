@@ -5,6 +5,7 @@
 #include <span>
 
 #include "anomaly_map.h"
+#include "nfa_block.h"
 #include "nfa_tree.h"
 #include "regions.h"
 
@@ -35,11 +36,18 @@ class Segmenter {
     const Regions& regions;  // with peaks by the anomaly map; until the next call
   };
 
-  // Throws BadTensor on an energy that is negative or not finite. Costs what anomaly_map, nfa_tree_map and
-  // RegionFinder::find cost.
+  // Tests regions. Throws BadTensor on an energy that is negative or not finite. Costs what anomaly_map,
+  // nfa_tree_map and RegionFinder::find cost.
   Result segment(std::span<const EnergyView> energies, const Options& options, Maps maps);
 
+  // Tests windows instead, by how many z² of each pixel the network has counted. `tail` and `tests` of the
+  // options do not matter.
+  Result segment_windows(std::span<const EnergyView> energies, std::span<const CountsView> counts,
+                         const WindowTest& test, const Options& options, Maps maps);
+
  private:
+  Result detect(float anomaly_score, const Options& options, Maps maps);
+
   AnomalyMapWorkspace anomaly_map_;
   NfaTreeWorkspace nfa_tree_;
   RegionFinder regions_;

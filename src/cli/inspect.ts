@@ -8,7 +8,7 @@ import { duration, exitStatus, given, interruption, numeric, Progress, printJson
 interface Flags
   extends Pick<
     InspectorOptions,
-    "device" | "epsilon" | "tail" | "tests" | "threads" | "precision" | "maxPixels"
+    "device" | "epsilon" | "nfa" | "tail" | "tests" | "threads" | "precision" | "maxPixels"
   > {
   out?: string;
   raw?: boolean;
@@ -24,6 +24,7 @@ export function inspectCommand(): Command {
     .option("--out <dir>", "write <name>.overlay.png and <name>.mask.png for each image here")
     .option("--raw", "with --out: also the maps as <name>.anomaly.npy and <name>.lognfa.npy")
     .option("--epsilon <number>", "false alarms to expect per image (default: 1)", numeric)
+    .option("--nfa <test>", "what is tested: tree (regions) or block (windows) (default: tree)")
     .option("--tail <kind>", "how a region's chance is computed: exact or chernoff (default: exact)")
     .option("--tests <rule>", "how tests are counted: per-scale or all (default: per-scale)")
     .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")

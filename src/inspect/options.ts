@@ -9,6 +9,11 @@ export interface InspectorOptions extends Partial<OperatingPoint> {
   device?: Device;
   /** Expected false alarms per image, > 0. Default 1. */
   epsilon?: number;
+  /**
+   * What is tested: `tree` (default) regions of high energy, `block` windows by how many values in them are large, which
+   * takes neither `tail` nor `tests`. docs/maths.md.
+   */
+  nfa?: "tree" | "block";
   /** Default `exact`. `chernoff` is the Python reference's formula. */
   tail?: "exact" | "chernoff";
   /** Default `per-scale`. `all` is the Python reference's single number of tests, which misses small regions. */
@@ -32,6 +37,7 @@ export interface InspectorOptions extends Partial<OperatingPoint> {
 export const inspectorSchema = z.strictObject({
   device: z.enum(["auto", "cpu", "cuda"]).default("auto"),
   epsilon: z.number().positive().default(1),
+  nfa: z.enum(["tree", "block"]).default("tree"),
   tail: z.enum(["exact", "chernoff"]).default("exact"),
   tests: z.enum(["per-scale", "all"]).default("per-scale"),
   mapSize: z.int().min(32).max(4096).optional(),

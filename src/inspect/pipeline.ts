@@ -3,9 +3,9 @@ import type { Manifest } from "../bundle/manifest.js";
 import type { Model } from "../bundle/model.js";
 import { decodeImage } from "../image/decode.js";
 import { preprocess } from "../image/preprocess.js";
-import { Segmenter } from "../kernels/index.js";
+import { type Segmentation, Segmenter, windowThreshold } from "../kernels/index.js";
 import type { ImageSource, Inspection } from "./inspection.js";
-import { Network, type NetworkOptions } from "./network.js";
+import { Network, type NetworkMaps, type NetworkOptions } from "./network.js";
 import type { CheckedInspectorOptions } from "./options.js";
 
 /** The four phases of one model, one image at a time: backbone, flow, anomaly map, a contrario segmentation. */
@@ -26,7 +26,8 @@ export class Pipeline {
     models: readonly Model[],
     options: CheckedInspectorOptions & NetworkOptions,
   ): Promise<Pipeline[]> {
-    const networks = await Network.openAll(models, options);
+    const exceedance = options.nfa === "block" ? windowThreshold() : undefined;
+    const networks = await Network.openAll(models, { ...options, exceedance });
     return models.map(({ manifest }, i) => new Pipeline(manifest, networks[i]!, options));
   }
 
@@ -43,13 +44,10 @@ export class Pipeline {
     const { inputSize, preprocessing } = this.manifest;
     const input = preprocess(frame, { width: inputSize, height: inputSize, ...preprocessing });
     const prepared = clock.lap();
-    const { energies } = await this.network.run(input);
+    const maps = await this.network.run(input);
     const network = clock.lap();
     const side = this.options.mapSize ?? this.manifest.mapSize;
-    const { anomalyMap, anomalyScore, logNfaMap, logNfa, mask, regions } = this.segmenter.segment(
-      energies,
-      segmentOptions(this.options, side),
-    );
+    const { anomalyMap, anomalyScore, logNfaMap, logNfa, mask, regions } = this.segment(maps, side);
     const size = { width: frame.width, height: frame.height };
     return {
       anomalous: regions.length > 0,
@@ -62,6 +60,12 @@ export class Pipeline {
       image: size,
       timings: { decode, preprocess: prepared, network, segment: clock.lap() },
     };
+  }
+
+  private segment({ energies, exceedances }: NetworkMaps, side: number): Segmentation {
+    const options = segmentOptions(this.options, side);
+    if (this.options.nfa === "tree") return this.segmenter.segment(energies, options);
+    return this.segmenter.segmentWindows(energies, exceedances, options);
   }
 
   close(): Promise<void> {

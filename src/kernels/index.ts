@@ -5,11 +5,21 @@
 import { UflowError, type UflowErrorCode } from "../error.js";
 import { loadAddon } from "./addon.js";
 import { unpackRegions } from "./regions.js";
-import type { Addon, Energy, Kernels, Segmentation, SegmentOptions } from "./types.js";
+import type {
+  Addon,
+  Energy,
+  ExceedanceCounts,
+  Kernels,
+  PackedRegions,
+  Segmentation,
+  SegmentOptions,
+  SegmentWindowsOptions,
+} from "./types.js";
 
 export type {
   BinomialKind,
   Energy,
+  ExceedanceCounts,
   Kernels,
   Latent,
   Map2d,
@@ -17,8 +27,10 @@ export type {
   Region,
   Segmentation,
   SegmentOptions,
+  SegmentWindowsOptions,
   Tail,
   Tests,
+  WindowTestOptions,
 } from "./types.js";
 
 const addon = loadAddon();
@@ -69,19 +81,27 @@ export const regions: Kernels["regions"] = (...args) => unpackRegions(packedRegi
  * kept from one image to the next. Synchronous; results own their memory.
  */
 export class Segmenter {
-  private readonly segmentPacked: (
-    energies: readonly Energy[],
-    to: SegmentOptions,
-  ) => Segmentation<ReturnType<typeof packedRegions>>;
+  private readonly native = new addon.Segmenter();
 
-  constructor() {
-    const native = new addon.Segmenter();
-    this.segmentPacked = checked("segment", (energies, to) => native.segment(energies, to));
-  }
-
-  /** @throws UflowError ERR_UFLOW_BAD_OPTION or ERR_UFLOW_BAD_TENSOR. */
+  /** Tests regions. @throws UflowError ERR_UFLOW_BAD_OPTION or ERR_UFLOW_BAD_TENSOR. */
   segment(energies: readonly Energy[], to: SegmentOptions): Segmentation {
-    const { regions, ...maps } = this.segmentPacked(energies, to);
-    return { ...maps, regions: unpackRegions(regions) };
+    return unpacked(checked("segment", () => this.native.segment(energies, to))());
   }
+
+  /**
+   * Tests windows: `nfaBlockMapOfCounts` instead of `nfaTreeMap`.
+   * @param counts by `windowThreshold(to.probability)`
+   * @throws UflowError ERR_UFLOW_BAD_OPTION or ERR_UFLOW_BAD_TENSOR.
+   */
+  segmentWindows(
+    energies: readonly Energy[],
+    counts: readonly ExceedanceCounts[],
+    to: SegmentWindowsOptions,
+  ): Segmentation {
+    return unpacked(checked("segmentWindows", () => this.native.segmentWindows(energies, counts, to))());
+  }
+}
+
+function unpacked({ regions, ...maps }: Segmentation<PackedRegions>): Segmentation {
+  return { ...maps, regions: unpackRegions(regions) };
 }

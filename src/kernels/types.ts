@@ -106,6 +106,9 @@ export interface SegmentOptions extends Omit<RegionsOptions, "score"> {
   tests?: Tests;
 }
 
+/** The same for the test of windows. */
+export interface SegmentWindowsOptions extends WindowTestOptions, Omit<RegionsOptions, "score"> {}
+
 /** What phases 3 and 4 make of one image. */
 export interface Segmentation<Regions = Region[]> {
   anomalyMap: Map2d;
@@ -191,6 +194,11 @@ export interface Addon extends Omit<Kernels, "regions"> {
   regions(logNfa: Map2d, options?: RegionsOptions): PackedRegions;
   Segmenter: new () => {
     segment(energies: readonly Energy[], to: SegmentOptions): Segmentation<PackedRegions>;
+    segmentWindows(
+      energies: readonly Energy[],
+      counts: readonly ExceedanceCounts[],
+      to: SegmentWindowsOptions,
+    ): Segmentation<PackedRegions>;
   };
   /** The vector instructions in use: the best that the processor has, or what UFLOW_INSTRUCTION_SET says. */
   instructionSet: "baseline" | "avx2" | "avx512";

@@ -322,6 +322,18 @@ describe("opening", () => {
     });
   });
 
+  it("tests windows instead of regions when it is told to", async () => {
+    const tree = await inspectOnce(holed, {});
+    const block = await inspectOnce(holed, { nfa: "block" });
+    expect(block.anomalyMap).toEqual(tree.anomalyMap);
+    expect(block.logNfaMap).not.toEqual(tree.logNfaMap);
+    expect(block.logNfa).toBe(Math.min(...block.logNfaMap.data));
+    await expect(inspectOnce(holed, { nfa: "blocks" as never })).rejects.toMatchObject({
+      code: "ERR_UFLOW_BAD_OPTION",
+      message: expect.stringContaining("nfa"),
+    });
+  });
+
   it("takes float16 when it is told to, and refuses other types", async () => {
     const exact = await inspector.inspect(holed);
     const half = await inspectOnce(holed, { precision: "float16" });

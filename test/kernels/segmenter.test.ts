@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { anomalyMap, type Energy, nfaTreeMap, regions, Segmenter } from "#uflow/kernels/index.js";
+import {
+  anomalyMap,
+  type Energy,
+  nfaBlockMapOfCounts,
+  nfaTreeMap,
+  regions,
+  Segmenter,
+} from "#uflow/kernels/index.js";
 import { Random } from "#uflow/random.js";
 
 const random = new Random(3);
@@ -36,6 +43,24 @@ describe("a segmenter", () => {
       expect(found.logNfa).toBe(Math.min(...logNfaMap.data));
       expect([...found.mask]).toEqual(Array.from(logNfaMap.data, (value) => Number(value < logEpsilon)));
     }
+  });
+
+  it("tests windows by what was counted", () => {
+    const energies = [energyOf(24, 9), energyOf(12, 6)];
+    const counts = energies.map((energy) => ({
+      ...energy,
+      data: energy.data.map((value) => Math.min(energy.channels, Math.floor(value / 3))),
+    }));
+    const to = { width: 50, height: 40, kind: "continuous", windowSize: 7, logEpsilon: -2 } as const;
+    const found = segmenter.segmentWindows(energies, counts, to);
+    const logNfaMap = nfaBlockMapOfCounts(counts, to);
+    expect(found.anomalyMap).toEqual(anomalyMap(energies, to));
+    expect(found.logNfaMap).toEqual(logNfaMap);
+    expect(found.regions).toEqual(regions(logNfaMap, { logEpsilon: -2, score: found.anomalyMap }));
+    expect(found.regions.length).toBeGreaterThan(0);
+    const half = counts.map((one) => ({ ...one, data: one.data.map(() => 0.5) }));
+    expect(() => segmenter.segmentWindows(energies, half, to)).toThrow(/segmentWindows: .*whole numbers/);
+    expect(() => segmenter.segmentWindows(energies, counts, { ...to, windowSize: 0 })).toThrow(/windowSize/);
   });
 
   it("leaves the maps of the image before alone", () => {
