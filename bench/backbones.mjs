@@ -1,112 +1,141 @@
-// How long do the backbones of the paper take on the CPU, beside the same networks in PyTorch?
+// How long does a whole network of the paper take on the CPU (backbone, normalisation, flow), beside the same in PyTorch?
 //
-//   node bench/backbones.mjs [--networks resnet18,wide_resnet50_2,mcait] [--batches 1,8] [--threads 2] [--rounds 5] [--python python3]
+//   node bench/backbones.mjs [--only resnet18] [--batch 1] [--threads 2] [--rounds 5] [--write-docs]
 //
-// Random weights, images of 448 pixels, features only. Both take turns; reported per network are the fastest run and the
-// least processor time of a run (all threads together, less disturbed by other work on the machine) and, for ours, the
-// time and the largest resident memory of building the network and of opening it.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { backboneOf, imageName } from "../dist/backbone/index.js";
-import { Session } from "../dist/onnx/session.js";
+// Images of 448 pixels, random weights, the same on both sides; what both compute is compared in every round. Both take
+// turns. Without options it takes about five minutes, much of that PyTorch's one run of MS-CaiT per number of threads.
+import { setTimeout } from "node:timers/promises";
+import { Command, InvalidArgumentError } from "commander";
 import { Random } from "../dist/random.js";
+import { findPython, howToInstall } from "./drivers/python.mjs";
+import { Network, side } from "./networks/network.mjs";
+import { machine } from "./report/machine.mjs";
+import { networksText, progress, writeNetworks } from "./report/networks.mjs";
 
-const side = 448;
-const { values } = parseArgs({
-  options: {
-    networks: { type: "string", default: "resnet18,wide_resnet50_2,mcait" },
-    batches: { type: "string", default: "1,8" },
-    threads: { type: "string", default: "2" },
-    rounds: { type: "string", default: "5" },
-    python: { type: "string", default: "python3" },
+// What is interrupted takes its gigabytes of weights with it; see Network.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
+/** Eight images at once fill the memory with attention maps in MS-CaiT, so that it has one. */
+const cases = [
+  {
+    name: "resnet18",
+    runs: [
+      { batch: 1, rounds: 9 },
+      { batch: 8, rounds: 5 },
+    ],
   },
-});
-const numbers = (list) => list.split(",").map(Number);
-const [threads] = numbers(values.threads);
-const [rounds] = numbers(values.rounds);
+  {
+    name: "wide_resnet50_2",
+    runs: [
+      { batch: 1, rounds: 5 },
+      { batch: 8, rounds: 2 },
+    ],
+  },
+  { name: "mcait", runs: [{ batch: 1, rounds: 1 }] },
+];
+/** Of |theirs − ours| / (1 + |ours|), both in float32. */
+const tolerance = 1e-3;
 
-for (const name of values.networks.split(",")) {
-  const session = await openNetwork(name);
-  for (const batch of numbers(values.batches)) {
-    // One run of the transformers holds gigabytes of attention maps per eight images.
-    if (name === "mcait" && batch > 1) continue;
-    const ours = await oursIn(session, batch);
-    const peer = torchIn(name, batch);
-    report(`${name}, batch ${batch}, ${threads} threads`, { ours, peer });
+const options = new Command("backbones")
+  .description("Measures the paper's networks, features and flow, beside PyTorch.")
+  .option("--only <name>", "networks whose name contains this", "")
+  .option("--batch <images>", "images per run: 1 or 8; default: both", whole)
+  .option("--threads <number>", "default: 1, then 2", whole)
+  .option("--rounds <number>", "runs of each side; default: 9 to 1, fewer of the slower", whole)
+  .option("--write-docs", "put the results into docs/performance.md")
+  .parse()
+  .opts();
+const chosen = cases
+  .filter(({ name }) => name.includes(options.only))
+  .map(({ name, runs }) => ({ name, runs: runs.filter(isChosen) }))
+  .filter(({ runs }) => runs.length > 0);
+if (chosen.length === 0) wrongUsage("no such network and batch");
+if (options.writeDocs && (options.only || options.batch || options.threads || options.rounds)) {
+  wrongUsage("--write-docs wants all cases");
+}
+const { command: python, missing } = findPython();
+const absent = missing.filter((module) => ["numpy", "torch"].includes(module));
+if (absent.length > 0) wrongUsage(howToInstall(absent));
+
+const measuredOn = machine();
+const rows = [];
+for (const { name, runs } of chosen) rows.push(...(await rowsOf(name, runs)));
+console.log(networksText(measuredOn, rows));
+if (options.writeDocs) writeNetworks(measuredOn, rows);
+
+function isChosen({ batch }) {
+  return options.batch === undefined || batch === options.batch;
+}
+
+async function rowsOf(name, runs) {
+  const network = await Network.build(name);
+  const found = [];
+  try {
+    for (const threads of options.threads ? [options.threads] : [1, 2]) {
+      found.push(...(await withThreads(network, threads, runs)));
+    }
+  } finally {
+    network.close();
   }
-  await session.close();
+  return found;
 }
 
-async function openNetwork(name) {
-  const folder = mkdtempSync(join(tmpdir(), "uflow-bench-"));
-  const backbone = backboneOf(name);
-  const start = performance.now();
-  const network = await backbone.network(side, randomWeights(backbone.weights), folder);
-  const built = performance.now();
-  console.log(`${name}: built in ${seconds(built - start)}, ${peakMemory()} at most`);
-  const session = await Session.create(network, { device: "cpu", threads, weightsFolder: folder });
-  console.log(`${name}: opened in ${seconds(performance.now() - built)}, ${peakMemory()} at most`);
-  rmSync(folder, { recursive: true });
-  return session;
+async function withThreads(network, threads, runs) {
+  const torch = await network.torch(python, threads);
+  const ours = await network.ours(threads);
+  const found = [];
+  try {
+    for (const { batch, rounds } of runs) {
+      const measured = await compared({ ours, torch }, batch, options.rounds ?? rounds);
+      const { product, versions } = torch;
+      const row = { name: network.name, batch, threads, product, versions, ...measured };
+      console.error(`backbones: ${progress(row)}`);
+      found.push(row);
+    }
+  } finally {
+    await ours.close();
+    torch.close();
+  }
+  return found;
 }
 
-/** As wide as the initial weights of PyTorch; variances and scales near 1. */
-function randomWeights({ shapes }) {
-  const random = new Random(1);
-  return {
-    shapes,
-    async read(name) {
-      const shape = shapes.get(name);
-      const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
-      const inputs = shape.slice(1).reduce((product, size) => product * size, 1);
-      const [low, high] =
-        shape.length > 1
-          ? [-Math.sqrt(3 / inputs), Math.sqrt(3 / inputs)]
-          : /var|weight/.test(name)
-            ? [0.8, 1.2]
-            : [0, 0.1];
-      for (let i = 0; i < data.length; i++) data[i] = random.between(low, high);
-      return data;
-    },
-  };
-}
-
-async function oursIn(session, batch) {
+/** Seconds of both sides, which take turns. Each waits until the other's threads have stopped looking for work. */
+async function compared({ ours, torch }, batch, rounds) {
   const random = new Random(2);
-  const data = Float32Array.from({ length: batch * 3 * side * side }, () => random.normal());
-  const best = { seconds: Number.POSITIVE_INFINITY, processorSeconds: Number.POSITIVE_INFINITY };
+  const dims = [batch, 3, side, side];
+  const image = { data: Float32Array.from({ length: batch * 3 * side * side }, () => random.normal()), dims };
+  const seconds = { ours: [], torch: [] };
+  let gflop;
+  let difference = 0;
   for (let round = 0; round < rounds; round++) {
-    const start = performance.now();
-    const before = process.cpuUsage();
-    await session.run({ [imageName]: { data, dims: [batch, 3, side, side] } });
-    const { user, system } = process.cpuUsage(before);
-    best.seconds = Math.min(best.seconds, (performance.now() - start) / 1e3);
-    best.processorSeconds = Math.min(best.processorSeconds, (user + system) / 1e6);
+    await setTimeout(100);
+    const mine = await ours.run(image);
+    await setTimeout(100);
+    const theirs = await torch.run(image);
+    seconds.ours.push(mine.seconds);
+    seconds.torch.push(theirs.seconds);
+    gflop = theirs.gflop;
+    difference = Math.max(difference, differenceOf(mine.energies, theirs.energies));
   }
-  return best;
+  return { seconds, gflop, difference };
 }
 
-function torchIn(name, batch) {
-  const script = fileURLToPath(new URL("peers/torch_backbones.py", import.meta.url));
-  return JSON.parse(
-    execFileSync(values.python, [script, name, batch, threads, rounds], { encoding: "utf8" }),
+function differenceOf(mine, theirs) {
+  if (mine.length !== theirs.length) throw new Error(`${mine.length} energies, PyTorch has ${theirs.length}`);
+  const difference = mine.reduce(
+    (most, energy, i) => Math.max(most, Math.abs(theirs[i] - energy) / (1 + energy)),
+    0,
   );
+  if (difference <= tolerance) return difference;
+  throw new Error(`PyTorch's energies differ from ours by ${difference}, more than ${tolerance}`);
 }
 
-function report(what, { ours, peer }) {
-  const line = (kind) =>
-    `${seconds(ours[kind] * 1e3)} against ${seconds(peer[kind] * 1e3)}, × ${(peer[kind] / ours[kind]).toFixed(2)}`;
-  console.log(`${what}: ${line("seconds")}; of processors ${line("processorSeconds")}`);
+function whole(text) {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a whole number of 1 or more.");
 }
 
-function seconds(milliseconds) {
-  return `${(milliseconds / 1e3).toFixed(3)} s`;
-}
-
-function peakMemory() {
-  return `${Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) / 1e3)} MB`;
+function wrongUsage(message) {
+  console.error(`backbones: ${message}`);
+  process.exit(2);
 }

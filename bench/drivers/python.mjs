@@ -30,17 +30,21 @@ const environment = {
   PYTHONDONTWRITEBYTECODE: "1",
 };
 
+/** UFLOW_PYTHON, else that of the system or of the path: the one that has more of the modules. */
+export function findPython() {
+  const named = process.env.UFLOW_PYTHON;
+  return (named ? [named] : ["/usr/bin/python3", "python3"])
+    .map((command) => ({ command, missing: missingIn(command) }))
+    .toSorted((a, b) => a.missing.length - b.missing.length)[0];
+}
+
 export class Python {
   #missing;
   #process;
   #inputs = mkdtempSync(join(tmpdir(), "uflow-bench-"));
 
-  /** UFLOW_PYTHON, else that of the system or of the path: the one that has more of the modules. */
   constructor() {
-    const named = process.env.UFLOW_PYTHON;
-    const found = (named ? [named] : ["/usr/bin/python3", "python3"])
-      .map((command) => ({ command, missing: missingIn(command) }))
-      .toSorted((a, b) => a.missing.length - b.missing.length)[0];
+    const found = findPython();
     this.#missing = found.missing;
     if (found.missing.includes("numpy")) return;
     this.#process = new JsonLines(found.command, [join(folder, "serve.py")], environment);
@@ -120,6 +124,6 @@ function shapeOf({ data, channels, height, width }) {
   return data.length === height * width ? [height, width] : [channels, height, width];
 }
 
-function howToInstall(absent) {
+export function howToInstall(absent) {
   return `Python lacks ${absent.join(", ")}; on Debian and Ubuntu: apt-get install ${absent.map((one) => packages[one]).join(" ")}; UFLOW_PYTHON names another interpreter`;
 }

@@ -16,7 +16,8 @@ export async function speed({ run }, { budget, least }) {
   return { min: samples[0], median: median(samples), samples: samples.length };
 }
 
-function median(sorted) {
+/** Of ascending numbers. */
+export function median(sorted) {
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -1,4 +1,4 @@
-// The generated part of docs/performance.md.
+// The generated parts of docs/performance.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../scripts/tools.mjs";
@@ -8,14 +8,19 @@ import { duration, gigabytes, markdownTable } from "./table.mjs";
 
 const page = join(root, "docs/performance.md");
 const picture = join(root, "docs/pictures/growth.svg");
-const [begin, end] = ["<!-- bench:begin -->", "<!-- bench:end -->"];
 
 export function writeDocs(report) {
+  writePart("bench", generated(report));
+  writeFileSync(picture, growthPlot(report.growth));
+}
+
+/** Replaces what is between the markers of this name. */
+export function writePart(name, generated) {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
   const text = readFileSync(page, "utf8");
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`expected ${page} to have the lines ${begin} and ${end}`);
-  writeFileSync(page, `${text.slice(0, from + begin.length)}\n${generated(report)}\n${text.slice(to)}`);
-  writeFileSync(picture, growthPlot(report.growth));
+  writeFileSync(page, `${text.slice(0, from + begin.length)}\n${generated}\n${text.slice(to)}`);
 }
 
 function generated({ machine, memory, results, growth, skipped }) {

@@ -38,8 +38,10 @@ export function machineLine({
   python,
 }) {
   const line = `${processor}, ${cores} cores (one used), ${memoryGiB} GiB, ${system}; Node ${node}, ${instructionSet}; ${compiler}; ${python}`;
+  return line + busyNote({ load, cores });
+}
+
+export function busyNote({ load, cores }) {
   const busy = load > cores / 2;
-  return busy
-    ? `${line}. The machine was busy (load ${load} before the start): these figures are rough`
-    : line;
+  return busy ? `. The machine was busy (load ${load} before the start): these figures are rough` : "";
 }

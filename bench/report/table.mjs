@@ -16,15 +16,24 @@ function rowsOf(results) {
 }
 
 export function textTable(results) {
-  const rows = [header, ...rowsOf(results)];
-  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return alignedTable([header, ...rowsOf(results)]);
+}
+
+export function markdownTable(results) {
+  return pipeTable([header, ...rowsOf(results)]);
+}
+
+/** For a terminal. The first of the rows is the header; the first two columns are text, the others numbers. */
+export function alignedTable(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const padded = (cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]));
   return rows.map((row) => row.map(padded).join("  ").trimEnd()).join("\n");
 }
 
-export function markdownTable(results) {
-  const rows = [header, ["---", "---", ...Array(header.length - 2).fill("---:")], ...rowsOf(results)];
-  return rows.map((row) => `| ${row.join(" | ")} |`).join("\n");
+/** The same in Markdown. */
+export function pipeTable([header, ...rows]) {
+  const alignment = ["---", "---", ...Array(header.length - 2).fill("---:")];
+  return [header, alignment, ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
 export function duration(seconds) {
@@ -36,7 +45,7 @@ export function duration(seconds) {
   return `${digits(seconds * factor)} ${unit}`;
 }
 
-function digits(value) {
+export function digits(value) {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 

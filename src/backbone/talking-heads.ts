@@ -22,7 +22,7 @@ export interface Linear {
 
 /**
  * Talking-heads attention (N. Shazeer et al., 2020, arXiv 2003.02436) on the rows [batch · N, C] of normalised tokens.
- * Mixing the heads is one matrix product over maps laid out as [heads, N²]; docs/results.md has what other layouts cost.
+ * Mixing the heads is one matrix product over maps laid out as [heads, N²]; docs/performance.md has what other layouts cost.
  */
 export function talkingHeads(
   g: Graph,

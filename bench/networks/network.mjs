@@ -1,0 +1,126 @@
+// A network of the paper with random weights: built once, opened on both sides for as many threads as are wanted.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { backboneOf, featureName, featureScales, imageName } from "../../dist/backbone/index.js";
+import { energyName, energyNetwork } from "../../dist/flow/energy-network.js";
+import { initialParameters } from "../../dist/flow/parameters.js";
+import { compose } from "../../dist/onnx/compose.js";
+import { Session } from "../../dist/onnx/session.js";
+import { JsonLines } from "../drivers/json-lines.mjs";
+import { moved, randomWeights, WeightsFile } from "./weights.mjs";
+
+/** Of the images, pixels. */
+export const side = 448;
+const script = fileURLToPath(new URL("../peers/torch_backbones.py", import.meta.url));
+
+export class Network {
+  #folder = mkdtempSync(join(tmpdir(), "uflow-networks-"));
+  #architecture;
+  #parameters;
+  #parts;
+  #weights;
+
+  /** Its weights are in files until it is closed or the process exits: 3 GB for MS-CaiT. */
+  static async build(name) {
+    const network = new Network();
+    process.once("exit", () => network.close());
+    await network.#build(name);
+    return network;
+  }
+
+  async #build(name) {
+    const backbone = backboneOf(name);
+    const scales = featureScales(backbone, side);
+    this.name = name;
+    this.#architecture = { scales, flowSteps: 4, normalization: backbone.normalization };
+    this.#parameters = moved(initialParameters(this.#architecture, 1));
+    this.#weights = new WeightsFile(join(this.#folder, "weights.f32"));
+    const features = scales.map((_, scale) => featureName(scale));
+    const weights = randomWeights(backbone.weights, "backbone.", this.#weights);
+    this.#parts = [
+      {
+        name: "the backbone",
+        network: await backbone.network(side, weights, this.#folder),
+        inputs: [imageName],
+        outputs: features,
+      },
+      {
+        name: "the flow",
+        network: energyNetwork(this.#architecture, this.#parameters),
+        inputs: features,
+        outputs: scales.map((_, scale) => energyName(scale)),
+      },
+    ];
+    await weights.readRest();
+    for (const { name, shape, offset, length } of this.#parameters.slots) {
+      this.#weights.add(`flow.${name}`, shape, this.#parameters.values.subarray(offset, offset + length));
+    }
+    this.#weights.close();
+  }
+
+  /** Ours, as `Inspector` runs it: one network, or two where the backbone's weights stay in a file. */
+  async ours(threads) {
+    const outputs = this.#parts.at(-1).outputs;
+    const whole = compose(this.#parts, outputs);
+    const options = { device: "cpu", threads };
+    const sessions = whole
+      ? [await Session.create(whole, options)]
+      : [
+          await Session.create(this.#parts[0].network, { ...options, weightsFolder: this.#folder }),
+          await Session.create(this.#parts[1].network, options),
+        ];
+    return {
+      async run({ data, dims }) {
+        const start = performance.now();
+        let tensors = { [imageName]: { data, dims } };
+        for (const session of sessions) tensors = await session.run(tensors);
+        const seconds = (performance.now() - start) / 1e3;
+        return { seconds, energies: outputs.flatMap((name) => [...tensors[name].data]) };
+      },
+      async close() {
+        for (const session of sessions) await session.close();
+      },
+    };
+  }
+
+  /** The same network in PyTorch, in a process of its own. */
+  async torch(python, threads) {
+    const limit = String(threads);
+    const environment = { OMP_NUM_THREADS: limit, MKL_NUM_THREADS: limit, OPENBLAS_NUM_THREADS: limit };
+    const peer = new JsonLines(python, ["-B", script], environment);
+    const { scales, flowSteps, normalization } = this.#architecture;
+    const permutations = [...this.#parameters.permutations].map(([name, order]) => [name, [...order]]);
+    const { versions } = await peer.ask({
+      do: "open",
+      name: this.name,
+      flow: {
+        scales: scales.map(({ channels, height, width }) => [channels, height, width]),
+        steps: flowSteps,
+        normalization,
+        permutations: Object.fromEntries(permutations),
+      },
+      tensors: this.#weights.tensors,
+      weights: this.#weights.path,
+    });
+    const { gflops } = await peer.ask({ do: "product" });
+    const [image, energies] = [join(this.#folder, "image.f32"), join(this.#folder, "energies.f32")];
+    return {
+      versions,
+      /** GFLOP/s of a matrix product, for comparison. */
+      product: gflops,
+      async run({ data, dims }) {
+        writeFileSync(image, data);
+        const { seconds, gflop } = await peer.ask({ do: "run", image, shape: dims, energies });
+        const { buffer } = new Uint8Array(readFileSync(energies));
+        return { seconds, gflop, energies: new Float32Array(buffer) };
+      },
+      close: () => peer.close(),
+    };
+  }
+
+  close() {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
