@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { ImportBackboneOptions } from "../backbone/import.js";
-import type { OwnNetwork } from "../backbone/own/index.js";
+import type { OwnNetwork } from "../backbone/own/description.js";
 import type {
   ListedBackbone,
   PullOptions,
@@ -73,7 +73,7 @@ async function runList({ json }: { json?: boolean }): Promise<void> {
   const store = openBackboneStore();
   const backbones = await store.list();
   if (json) return printJson({ home: store.home, backbones: [...embeddedNames.map(embedded), ...backbones] });
-  const { ownNetworkOf } = await import("../backbone/own/index.js");
+  const { ownNetworkOf } = await import("../backbone/own/description.js");
   const rows = [
     ...embeddedNames.map((name) => [name, "built in", "", "", ""]),
     ...backbones.flatMap((backbone) => rowsOf(backbone, ownNetworkOf(backbone.metadata))),
@@ -147,7 +147,7 @@ interface ImportFlags extends ImportBackboneOptions {
 
 async function runImport(files: string[], { json, ...flags }: ImportFlags): Promise<void> {
   const { importBackbone } = await import("../backbone/import.js");
-  const { ownNetworkOf } = await import("../backbone/own/index.js");
+  const { ownNetworkOf } = await import("../backbone/own/description.js");
   const { openBackboneStore } = await import("../backbone/stored.js");
   const store = openBackboneStore();
   const backbone = await importBackbone(files, given(flags), store);

@@ -11,7 +11,7 @@ import {
 } from "onnx-buf";
 import { UflowError } from "../../error.js";
 import { featureName, imageName } from "../features.js";
-import type { OwnNetwork } from "./index.js";
+import type { OwnNetwork } from "./description.js";
 
 /** A foreign network that has a graph. */
 export type ForeignNetwork = ModelProto & { graph: GraphProto };

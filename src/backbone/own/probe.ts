@@ -4,7 +4,7 @@ import type { RunGate } from "../../onnx/run-gate.js";
 import { Session, type Tensor } from "../../onnx/session.js";
 import { Random } from "../../random.js";
 import { featureName, imageName } from "../features.js";
-import type { OwnNetwork } from "./index.js";
+import type { OwnNetwork } from "./description.js";
 import {
   cutNetwork,
   type ForeignNetwork,
