@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encodeNpy } from "../../dist/output/npy.js";
 import { JsonLines } from "./json-lines.mjs";
+import { keptMemory } from "./kept-memory.mjs";
 import { NotAvailable } from "./not-available.mjs";
 
 const folder = fileURLToPath(new URL("../peers", import.meta.url));
@@ -21,8 +22,9 @@ const packages = {
 const modules = Object.keys(packages);
 const probe = `import importlib.util, json; print(json.dumps([m for m in ${JSON.stringify(modules)} if not importlib.util.find_spec(m)]))`;
 
-/** One thread, and no byte code left in the source folder. */
+/** One thread, freed memory kept, and no byte code left in the source folder. */
 const environment = {
+  ...keptMemory,
   OMP_NUM_THREADS: "1",
   MKL_NUM_THREADS: "1",
   OPENBLAS_NUM_THREADS: "1",
