@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "anomaly_map.h"
 #include "loops.h"
 
 namespace uflow {
@@ -34,7 +33,6 @@ void find_clusters(EnergyView energy, Size to, Tail tail, Tests tests, NfaTreeWo
 
 void nfa_tree_map(std::span<const EnergyView> energies, Size to, Tail tail, Tests tests, std::span<float> out,
                   NfaTreeWorkspace& workspace) {
-  for (const auto& energy : energies) check_energy(energy);
   workspace.scales.resize(energies.size());
   const auto added = log_tests(energies, tests);
   for (std::size_t i = 0; i < energies.size(); i++) {
