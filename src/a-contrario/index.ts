@@ -1,6 +1,7 @@
 /** Phase 4: what could not be chance. From the energies of the latents to the regions that are detected. */
 
-import type { Map2d, Region, SegmentOptions, Tail, Tests } from "../kernels/index.js";
+import type { Energy, Map2d, Region, SegmentOptions, Tail, Tests } from "../kernels/index.js";
+import type { ScaleFit } from "./calibration.js";
 
 /** How regions are tested and when one is detected. */
 export interface OperatingPoint {
@@ -10,6 +11,17 @@ export interface OperatingPoint {
   tail: Tail;
   /** Number of tests: each scale with its own, one for all scales as in the reference, or each size with its own. */
   tests: Tests;
+}
+
+/** What is meant where nothing is said. */
+export const defaultOperatingPoint: OperatingPoint = { epsilon: 1, tail: "exact", tests: "per-scale" };
+
+/**
+ * Energies with the background that was fitted to good images, as the kernels test them.
+ * The one place where a calibration reaches the kernels.
+ */
+export function onBackground(energies: readonly Energy[], fits: readonly ScaleFit[]): Energy[] {
+  return energies.map((energy, s) => ({ ...energy, scale: fits[s]!.scale, dof: fits[s]!.dof }));
 }
 
 /** The operating point as the kernels want it, for maps of this side. */

@@ -1,0 +1,47 @@
+import { z } from "zod";
+
+/** The version of the calibration that this engine writes, and the newest that it reads. */
+export const calibrationVersion = 1;
+
+const sorted = z
+  .array(z.number())
+  .min(2)
+  .refine(
+    (values) => values.every((value, i) => i === 0 || values[i - 1]! <= value),
+    "expected sorted numbers",
+  );
+
+/** How energies of one scale are distributed on good images: E/scale is χ² with `dof` degrees of freedom. */
+export const scaleFitSchema = z.strictObject({
+  /** 1e-30 … 1e30. */
+  scale: z.number().min(1e-30).max(1e30),
+  /** 0.001 … 1e9. */
+  dof: z.number().min(0.001).max(1e9),
+  /** Correlation area, pixels of this scale, ≥ 1: so many pixels tell as much as one that stands alone. */
+  area: z.number().min(1),
+});
+
+/**
+ * What good images that were not trained on say about a model: the background of the a contrario test, and the image-level
+ * statistics by which thresholds are set. Part of a model's manifest. docs/maths.md, "Calibration".
+ */
+export const calibrationSchema = z.strictObject({
+  version: z.literal(calibrationVersion),
+  /** Good images, none of them trained on. */
+  images: z.int().min(2),
+  /** Finest first, one per latent. */
+  scales: z.array(scaleFitSchema).min(1).max(8),
+  /** What the statistics below were computed with; they say nothing about another test or map. */
+  test: z.strictObject({
+    tests: z.enum(["per-scale", "all", "by-size"]),
+    tail: z.enum(["exact", "chernoff"]),
+    mapSize: z.int().positive(),
+  }),
+  /** Per image log₁₀ NFA of the most significant candidate, by a background that did not see the image; smallest first. */
+  logNfa: sorted,
+  /** Per image the maximum of the anomaly map; smallest first. */
+  anomalyScore: sorted,
+});
+
+export type Calibration = z.infer<typeof calibrationSchema>;
+export type ScaleFit = z.infer<typeof scaleFitSchema>;
