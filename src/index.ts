@@ -1,9 +1,11 @@
 /** The public door: what a user may import, and nothing else. The native core is `uflow/kernels`. */
+export type { Calibration } from "./a-contrario/calibration.js";
 export { type ImportBackboneOptions, importBackbone } from "./backbone/import.js";
 export type { BackboneName } from "./backbone/index.js";
 export { openBackboneStore as openStore } from "./backbone/stored.js";
 export type { Manifest } from "./bundle/manifest.js";
 export { readModel } from "./bundle/read.js";
+export { type RecalibrateOptions, recalibrate } from "./calibrate/index.js";
 export { type ExportOptions, exportModel } from "./convert/export.js";
 export { type ImportReferenceOptions, importReference } from "./convert/import.js";
 export { UflowError, type UflowErrorCode } from "./error.js";
@@ -18,6 +20,8 @@ export {
   type Inspection,
   Inspector,
   type InspectorOptions,
+  type OperatingPoint,
+  type OperatingPointOptions,
   type PixelMap,
 } from "./inspect/index.js";
 export type { RawImage, Region } from "./kernels/index.js";

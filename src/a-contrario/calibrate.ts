@@ -2,8 +2,9 @@ import { UflowError } from "../error.js";
 import { type Energy, Segmenter } from "../kernels/index.js";
 import { type Calibration, calibrationVersion } from "./calibration.js";
 import { fitMoments } from "./fit.js";
-import { defaultOperatingPoint, onBackground } from "./index.js";
+import { onBackground } from "./index.js";
 import { combine, momentsOf } from "./moments.js";
+import { defaultTest } from "./operating-point.js";
 
 /**
  * Calibrates a model on good images that it was not trained on. The background is fitted to all of them; the image-level
@@ -26,24 +27,22 @@ export function calibrate(
     );
   }
   checkSizes(energies);
-  const { tests, tail } = { ...defaultOperatingPoint, ...test };
+  const { tests, tail, mapSize } = { ...defaultTest, ...test };
   const moments = energies.map((scales) => scales.map(momentsOf));
   const total = moments.reduce((a, b) => a.map((scale, s) => combine(scale, b[s]!)));
   const segmenter = new Segmenter();
+  const options = { width: mapSize, height: mapSize, tests, tail };
   const statistics = energies.map((scales, i) => {
     const others = total.map((scale, s) => fitMoments(combine(scale, moments[i]![s]!, -1)));
-    return segmenter.segment(onBackground(scales, others), {
-      width: test.mapSize,
-      height: test.mapSize,
-      tests,
-      tail,
-    });
+    // The maps are let go.
+    const { logNfa, anomalyScore } = segmenter.segment(onBackground(scales, others), options);
+    return { logNfa, anomalyScore };
   });
   return {
     version: calibrationVersion,
     images: energies.length,
     scales: total.map(fitMoments),
-    test: { tests, tail, mapSize: test.mapSize },
+    test: { tests, tail, mapSize },
     logNfa: statistics.map(({ logNfa }) => logNfa).sort(ascending),
     anomalyScore: statistics.map(({ anomalyScore }) => anomalyScore).sort(ascending),
   };

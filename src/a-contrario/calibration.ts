@@ -25,23 +25,28 @@ export const scaleFitSchema = z.strictObject({
  * What good images that were not trained on say about a model: the background of the a contrario test, and the image-level
  * statistics by which thresholds are set. Part of a model's manifest. docs/maths.md, "Calibration".
  */
-export const calibrationSchema = z.strictObject({
-  version: z.literal(calibrationVersion),
-  /** Good images, none of them trained on. */
-  images: z.int().min(2),
-  /** Finest first, one per latent. */
-  scales: z.array(scaleFitSchema).min(1).max(8),
-  /** What the statistics below were computed with; they say nothing about another test or map. */
-  test: z.strictObject({
-    tests: z.enum(["per-scale", "all", "by-size"]),
-    tail: z.enum(["exact", "chernoff"]),
-    mapSize: z.int().positive(),
-  }),
-  /** Per image log₁₀ NFA of the most significant candidate, by a background that did not see the image; smallest first. */
-  logNfa: sorted,
-  /** Per image the maximum of the anomaly map; smallest first. */
-  anomalyScore: sorted,
-});
+export const calibrationSchema = z
+  .strictObject({
+    version: z.literal(calibrationVersion),
+    /** Good images, none of them trained on. */
+    images: z.int().min(2),
+    /** Finest first, one per latent. */
+    scales: z.array(scaleFitSchema).min(1).max(8),
+    /** What the statistics below were computed with; they say nothing about another test or map. */
+    test: z.strictObject({
+      tests: z.enum(["per-scale", "all", "by-size"]),
+      tail: z.enum(["exact", "chernoff"]),
+      mapSize: z.int().positive(),
+    }),
+    /** Per image log₁₀ NFA of the most significant candidate, by a background that did not see the image; smallest first. */
+    logNfa: sorted,
+    /** Per image the maximum of the anomaly map; smallest first. */
+    anomalyScore: sorted,
+  })
+  .refine(
+    ({ images, logNfa, anomalyScore }) => logNfa.length === images && anomalyScore.length === images,
+    "expected one number per image",
+  );
 
 export type Calibration = z.infer<typeof calibrationSchema>;
 export type ScaleFit = z.infer<typeof scaleFitSchema>;

@@ -1,20 +1,8 @@
 /** Phase 4: what could not be chance. From the energies of the latents to the regions that are detected. */
 
-import type { Energy, Map2d, Region, SegmentOptions, Tail, Tests } from "../kernels/index.js";
+import type { Energy, Map2d, Region, SegmentOptions } from "../kernels/index.js";
 import type { ScaleFit } from "./calibration.js";
-
-/** How regions are tested and when one is detected. */
-export interface OperatingPoint {
-  /** Expected number of false alarms per image, > 0: a region is detected when its NFA is below it. */
-  epsilon: number;
-  /** Probability of a region's energy: the χ² tail itself, or the reference's Chernoff formula. */
-  tail: Tail;
-  /** Number of tests: each scale with its own, one for all scales as in the reference, or each size with its own. */
-  tests: Tests;
-}
-
-/** What is meant where nothing is said. */
-export const defaultOperatingPoint: OperatingPoint = { epsilon: 1, tail: "exact", tests: "per-scale" };
+import type { OperatingPoint } from "./operating-point.js";
 
 /**
  * Energies with the background that was fitted to good images, as the kernels test them.
@@ -25,8 +13,11 @@ export function onBackground(energies: readonly Energy[], fits: readonly ScaleFi
 }
 
 /** The operating point as the kernels want it, for maps of this side. */
-export function segmentOptions({ epsilon, tail, tests }: OperatingPoint, side: number): SegmentOptions {
-  return { width: side, height: side, logEpsilon: Math.log10(epsilon), tail, tests };
+export function segmentOptions(
+  { logEpsilon, tail, tests }: Pick<OperatingPoint, "logEpsilon" | "tail" | "tests">,
+  side: number,
+): SegmentOptions {
+  return { width: side, height: side, logEpsilon, tail, tests };
 }
 
 /** A region of a map in the pixels of the image that the map covers. Area is rounded to whole pixels, at least 1. */

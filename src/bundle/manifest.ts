@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { calibrationSchema } from "../a-contrario/calibration.js";
 import { normalizations } from "../backbone/features.js";
 
 /** The version of the `.uflow` format that this engine writes, and the newest that it reads. */
@@ -61,6 +62,8 @@ export const manifestSchema = z.strictObject({
   training: trainingSchema.optional(),
   /** Of a model that was imported: the checkpoint of the Python reference. */
   imported: originSchema.optional(),
+  /** What good images that were not trained on say: of a model that was calibrated. */
+  calibration: calibrationSchema.optional(),
   metrics: z.record(z.string(), z.number().nullable()),
   /** Every other entry of the file. */
   entries: z.record(z.string(), z.strictObject({ bytes: z.int().nonnegative(), sha256 })),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { calibrationVersion } from "../a-contrario/calibration.js";
 import { UflowError } from "../error.js";
 import type { FlowParameters } from "../flow/parameters.js";
 import { RandomAccessFile } from "../input/random-access-file.js";
@@ -31,6 +32,22 @@ export async function readModel(path: string): Promise<Model> {
       return content;
     };
     return { manifest, backbone: network(backboneEntry), flow: network(flowEntry) };
+  });
+}
+
+/**
+ * All that a `.uflow` file holds, every entry checked against its sum. Keeps the whole file in memory.
+ * @throws UflowError ERR_UFLOW_BAD_MODEL as `readModel`.
+ */
+export async function readEntries(
+  path: string,
+): Promise<{ manifest: Manifest; entries: Record<string, Uint8Array> }> {
+  return await opened(path, async (bundle) => {
+    const entries: Record<string, Uint8Array> = {};
+    for (const name of Object.keys(bundle.manifest.entries)) {
+      entries[name] = await checkedEntry(bundle, name);
+    }
+    return { manifest: bundle.manifest, entries };
   });
 }
 
@@ -99,17 +116,27 @@ async function readManifest(file: RandomAccessFile, entry: StoredEntry | undefin
       `its format version is ${version.data.formatVersion}, and this engine reads up to ${formatVersion}: update uflow`,
     );
   }
+  const calibration = z
+    .looseObject({ calibration: z.looseObject({ version: z.number() }) })
+    .safeParse(content).data?.calibration;
+  if (calibration && calibration.version > calibrationVersion) {
+    throw file.refuse(
+      `the version of its calibration is ${calibration.version}, and this engine reads up to ${calibrationVersion}: update uflow`,
+    );
+  }
   const manifest = manifestSchema.safeParse(content);
   if (!manifest.success) throw file.refuse(`its manifest is wrong: ${z.prettifyError(manifest.error)}`);
   checkShapes(file, manifest.data);
   return manifest.data;
 }
 
-/** What the schema cannot say: one stride and one latent per scale, all of the size that the input gives. */
-function checkShapes(file: RandomAccessFile, { scales, strides, latents, inputSize }: Manifest): void {
+/** What the schema cannot say: one of each per scale, all of the size that the input gives. */
+function checkShapes(file: RandomAccessFile, manifest: Manifest): void {
+  const { scales, strides, latents, inputSize, calibration } = manifest;
   const fit =
     scales.length === strides.length &&
     scales.length === latents.length &&
+    scales.length === (calibration?.scales ?? scales).length &&
     scales.every(({ height, width }, i) => {
       const latent = latents[i]!;
       const side = inputSize / strides[i]!;

@@ -5,6 +5,7 @@ import { writeFileAtomic } from "../output/atomic-file.js";
 import { parametersBytes } from "./flow-parameters.js";
 import { type Manifest, manifestSchema } from "./manifest.js";
 import { backboneEntry, flowEntry, type Model, parametersEntry, sha256 } from "./model.js";
+import { readEntries } from "./read.js";
 
 /** One time for all entries, so that the same model gives the same file, byte for byte. */
 const mtime = new Date(Date.UTC(2000, 0, 1));
@@ -31,6 +32,22 @@ export async function writeModel(
   });
   await writeFileAtomic(path, await zip({ "manifest.json": json(manifest), ...entries }));
   return manifest;
+}
+
+/**
+ * Writes a model file again with another manifest; all other entries stay as they are, byte for byte.
+ * @param path may be that of the model itself
+ * @throws UflowError ERR_UFLOW_BAD_MODEL as `readModel`, ERR_UFLOW_OUTPUT as `writeModel`.
+ */
+export async function rewriteModel(
+  model: string,
+  path: string,
+  change: (manifest: Manifest) => Manifest,
+): Promise<Manifest> {
+  const { manifest, entries } = await readEntries(model);
+  const changed = manifestSchema.parse(change(manifest));
+  await writeFileAtomic(path, await zip({ "manifest.json": json(changed), ...entries }));
+  return changed;
 }
 
 /** A manifest whose entries are not yet listed. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import type { EvaluateOptions, EvaluateProgress, Evaluation } from "../evaluate/index.js";
+import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
 import {
   duration,
   exitStatus,
@@ -13,15 +14,14 @@ import {
   table,
 } from "./terminal.js";
 
-interface Flags
-  extends Pick<EvaluateOptions, "epsilon" | "tail" | "tests" | "device" | "threads" | "mapSize"> {
+interface Flags extends OperatingPointFlags, Pick<EvaluateOptions, "device" | "threads" | "mapSize"> {
   data: string;
   out?: string;
   json?: boolean;
 }
 
 export function evaluateCommand(): Command {
-  return new Command("evaluate")
+  const command = new Command("evaluate")
     .description("measure a model on test images, good ones and defective ones")
     .argument("<model>", "the .uflow file")
     .option("--data <dir>", "needed: folder of one product: test/good, test/<defect>, ground_truth/<defect>")
@@ -30,10 +30,8 @@ export function evaluateCommand(): Command {
       "--map-size <pixels>",
       "side of the maps on which pixels are counted (default: the model's)",
       numeric,
-    )
-    .option("--epsilon <number>", "expected false alarms per image (default: 1)", numeric)
-    .option("--tail <kind>", "how a region's chance is computed: exact or chernoff (default: exact)")
-    .option("--tests <rule>", "how tests are counted: per-scale or all (default: per-scale)")
+    );
+  return withOperatingPoint(command)
     .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--json", "print one JSON document on stdout")
@@ -45,9 +43,15 @@ async function run(model: string, { out, json, ...flags }: Flags): Promise<void>
   const start = performance.now();
   const view = new EvaluateView();
   try {
-    const options = { ...flags, model, output: out, signal: interruption(), onProgress: view.update };
+    const options = {
+      ...operatingPointOf(flags),
+      model,
+      output: out,
+      signal: interruption(),
+      onProgress: view.update,
+    };
     const { evaluate } = await import("../evaluate/index.js");
-    const evaluation = await evaluate(given(options));
+    const evaluation = await evaluate(given(options) as EvaluateOptions);
     view.stop();
     if (json) printJson(evaluation);
     else process.stdout.write(`${table(rowsOf(evaluation))}\n`);
@@ -71,7 +75,8 @@ function rowsOf(evaluation: Evaluation): string[][] {
     ["pixel AUROC", score(pixelAuroc)],
     ["AUPRO", score(aupro)],
     ["mIoU", `${score(miou.automatic)} with the automatic threshold${oracle}`],
-    ["false alarms", alarms(falseAlarms, images.good, operatingPoint.epsilon)],
+    ["false alarms", alarms(falseAlarms, images.good, operatingPoint)],
+    ["", operatingPoint.text],
     ...defects.map(({ kind, images: total, detected }, i) => [
       i === 0 ? "detected" : "",
       `${kind}: ${detected} of ${total}`,
@@ -88,10 +93,13 @@ const score = (value: number | null) => (value === null ? "unknown" : value.toFi
 function alarms(
   { perGoodImage, goodImagesWithDetection }: Evaluation["falseAlarms"],
   good: number,
-  epsilon: number,
+  { epsilon, falseRejects }: Evaluation["operatingPoint"],
 ) {
   if (perGoodImage === null) return "unknown";
-  return `${perGoodImage.toFixed(2)} per good image (promised: at most ${epsilon}), on ${goodImagesWithDetection} of ${good}`;
+  const wanted = falseRejects
+    ? `one part in ${falseRejects.oneIn} at most is to have any`
+    : `promised: at most ${epsilon}`;
+  return `${perGoodImage.toFixed(2)} per good image (${wanted}), on ${goodImagesWithDetection} of ${good}`;
 }
 
 function tellMore({ errors, notes, images }: Evaluation, out: string | undefined, seconds: number): void {

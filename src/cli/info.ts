@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Manifest } from "../bundle/manifest.js";
+import { calibrationLines } from "./calibration.js";
 import { printJson, table } from "./terminal.js";
 
 export function infoCommand(): Command {
@@ -31,6 +32,7 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
       `${flowSteps} steps per scale, ${manifest.normalization === "none" ? "no" : manifest.normalization} normalisation of the features`,
     ],
     ...originLines(manifest),
+    ...(await calibrationLines(manifest)),
   ];
   process.stdout.write(`${table(lines as string[][])}\n`);
 }

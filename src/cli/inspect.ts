@@ -1,15 +1,14 @@
 import { buffer } from "node:stream/consumers";
 import { Command } from "commander";
 import { messageOf, UflowError } from "../error.js";
-import type { Inspection, InspectorOptions } from "../inspect/index.js";
+import type { Inspection, InspectorOptions, OperatingPoint } from "../inspect/index.js";
 import { inOrder } from "./in-order.js";
+import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
 import { duration, exitStatus, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
 interface Flags
-  extends Pick<
-    InspectorOptions,
-    "device" | "epsilon" | "nfa" | "tail" | "tests" | "threads" | "precision" | "maxPixels"
-  > {
+  extends OperatingPointFlags,
+    Pick<InspectorOptions, "device" | "threads" | "precision" | "maxPixels"> {
   out?: string;
   raw?: boolean;
   json?: boolean;
@@ -17,16 +16,13 @@ interface Flags
 }
 
 export function inspectCommand(): Command {
-  return new Command("inspect")
+  const command = new Command("inspect")
     .description("find what differs from good parts, and say how sure it is")
     .argument("<model>", "the .uflow file")
     .argument("<images...>", "images, folders, glob patterns, or - for one image on stdin")
     .option("--out <dir>", "write <name>.overlay.png and <name>.mask.png for each image here")
-    .option("--raw", "with --out: also the maps as <name>.anomaly.npy and <name>.lognfa.npy")
-    .option("--epsilon <number>", "false alarms to expect per image (default: 1)", numeric)
-    .option("--nfa <test>", "what is tested: tree (regions) or block (windows) (default: tree)")
-    .option("--tail <kind>", "how a region's chance is computed: exact or chernoff (default: exact)")
-    .option("--tests <rule>", "how tests are counted: per-scale or all (default: per-scale)")
+    .option("--raw", "with --out: also the maps as <name>.anomaly.npy and <name>.lognfa.npy");
+  return withOperatingPoint(command)
     .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--precision <type>", "of the networks: float32, or float16 for CUDA (default: float32)")
@@ -76,26 +72,26 @@ const fatal: readonly string[] = [
 ];
 
 async function run(model: string, images: string[], flags: Flags): Promise<void> {
-  const { out, raw = false, json = false, failOnAnomaly = false, ...options } = flags;
+  const { out, raw = false, json = false, failOnAnomaly = false, ...others } = flags;
   const { checkInspectFlags } = await import("./inspect-flags.js");
-  checkInspectFlags(given({ ...options, out }), raw);
+  const options = checkInspectFlags(given({ ...operatingPointOf(others), out }), raw);
   const { Inspector } = await import("../inspect/index.js");
   const { decodeImage } = await import("../image/decode.js");
   const { checkOutputs, writePictures } = await import("./inspect-output.js");
   const jobs = await listJobs(images, out);
   await checkOutputs(jobs.flatMap(({ output }) => output ?? []));
-  await using inspector = await Inspector.open(model, given(options));
+  await using inspector = await Inspector.open(model, options);
   const { maxPixels } = options;
   const work = async ({ image, source, output }: Job): Promise<Result> => {
     const start = performance.now();
-    const frame = await decodeImage(source, given({ maxPixels }));
+    const frame = await decodeImage(source, { maxPixels });
     const decode = performance.now() - start;
     const inspection = await inspector.inspect(frame);
     if (output !== undefined) await writePictures(output, frame, inspection, raw);
     const { anomalous, logNfa, anomalyScore, regions, timings } = inspection;
     return { image, anomalous, logNfa, anomalyScore, regions, timings: { ...timings, decode } };
   };
-  const report = new Report(jobs.length, json);
+  const report = new Report(jobs.length, json, inspector.operatingPoint);
   const signal = interruption();
   for await (const { item, outcome } of inOrder(jobs, underWay, work, signal)) {
     if (report.add(item.image, outcome)) break;
@@ -138,6 +134,7 @@ class Report {
   constructor(
     private readonly total: number,
     private readonly json: boolean,
+    private readonly operatingPoint: OperatingPoint,
   ) {
     // On a terminal the lines themselves show how far it is.
     if (json || !process.stdout.isTTY) this.progress = new Progress("images");
@@ -155,7 +152,9 @@ class Report {
 
   finish(out: string | undefined): void {
     this.progress?.stop();
-    if (this.json) printJson({ results: this.results, errors: this.errors });
+    if (this.json) {
+      printJson({ operatingPoint: this.operatingPoint, results: this.results, errors: this.errors });
+    }
     const { results, errors, total } = this;
     const seconds = (performance.now() - this.start) / 1000;
     const pace = results.length > 1 ? ` (${(results.length / seconds).toFixed(1)} per second)` : "";
@@ -163,6 +162,7 @@ class Report {
     say(
       `${count(results.length)} in ${duration(seconds)}${pace}: ${anomalous} anomalous, ${results.length - anomalous} good`,
     );
+    say(`(${this.operatingPoint.text})`);
     const left = total - results.length - errors.length;
     if (left > 0) say(`${count(left)} of ${total} not inspected`);
     if (errors.length > 0) say(`${count(errors.length)} could not be inspected:`);

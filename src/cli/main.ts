@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { UflowError } from "../error.js";
 import { engineVersion } from "../version.js";
 import { backboneCommand } from "./backbone.js";
+import { calibrateCommand } from "./calibrate.js";
 import { demoCommand } from "./demo.js";
 import { evaluateCommand } from "./evaluate.js";
 import { exportCommand } from "./export.js";
@@ -31,6 +32,7 @@ for (const command of [
   demoCommand,
   sampleCommand,
   trainCommand,
+  calibrateCommand,
   inspectCommand,
   evaluateCommand,
   infoCommand,

@@ -98,13 +98,20 @@ export function numeric(text: string): number | string {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : text;
 }
 
+/** Options of the library that are typed by another name. */
+const attributes: Record<string, string> = {
+  output: "out",
+  "falseRejects.oneIn": "falseRejects",
+  "falseRejects.confidence": "confidence",
+};
+
 /** What the library says of wrong options, with their names as they are typed: `flowSteps: …` → `--flow-steps: …`. */
 export function asTyped(message: string, options: readonly Option[]): string {
   const flags = new Map(options.map((option) => [option.attributeName(), option.long]));
-  const flagOf = (name: string) => flags.get(name === "output" ? "out" : name) ?? name;
+  const flagOf = (name: string) => flags.get(attributes[name] ?? name) ?? name;
   return message
-    .replace(/^Wrong options for [\w.]+:/, "Wrong options:")
-    .replace(/(?<=[:;] )\w+(?=: )/g, flagOf);
+    .replace(/^Wrong options for [^:]+:/, "Wrong options:")
+    .replace(/(?<=[:;] )[\w.]+(?=: )/g, flagOf);
 }
 
 /** The options that were given: an absent one must be left out, so that the library's default holds. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import type { Certificate, VerifyOptions, VerifyProgress } from "../verify/index.js";
+import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
 import {
   duration,
   exitStatus,
@@ -13,20 +14,21 @@ import {
   table,
 } from "./terminal.js";
 
-interface Flags extends Pick<VerifyOptions, "images" | "against" | "count" | "seed"> {
+interface Flags extends OperatingPointFlags, Pick<VerifyOptions, "images" | "against" | "count" | "seed"> {
   out?: string;
   json?: boolean;
 }
 
 export function verifyCommand(): Command {
-  return new Command("verify")
+  const command = new Command("verify")
     .description("certify that a model answers the same in every way in which this machine can run it")
     .argument("<model>", "the .uflow file")
     .option("--images <dir>", "images of the product (default: generated ones)")
     .option("--against <dir>", "also compare with what an earlier verify --out wrote, on another machine too")
     .option("--out <dir>", "folder for certificate.json, certificate.html and the maps for --against")
     .option("--count <number>", "images, evenly spread over the folder (default: 16)", numeric)
-    .option("--seed <number>", "of the generated images (default: 0)", numeric)
+    .option("--seed <number>", "of the generated images (default: 0)", numeric);
+  return withOperatingPoint(command)
     .option("--json", "print the certificate as JSON on stdout")
     .addHelpText("after", helpText)
     .action(run);
@@ -44,9 +46,9 @@ async function run(model: string, { out, json, ...flags }: Flags): Promise<void>
   const bar = new Progress("inspections");
   const onProgress = ({ way, done, total }: VerifyProgress) => bar.update(done, total, way);
   try {
-    const options = { ...flags, model, output: out, signal: interruption(), onProgress };
+    const options = { ...operatingPointOf(flags), model, output: out, signal: interruption(), onProgress };
     const { verify } = await import("../verify/index.js");
-    const certificate = await verify(given(options));
+    const certificate = await verify(given(options) as VerifyOptions);
     bar.stop();
     if (json) printJson(certificate);
     else process.stdout.write(`${summary(certificate)}\n`);

@@ -1,4 +1,4 @@
-import type { OperatingPoint } from "../a-contrario/index.js";
+import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { PlainError } from "../error.js";
 import type { Inspection } from "../inspect/index.js";
 import type { FalseAlarms, Miou } from "./metrics/index.js";
@@ -22,7 +22,7 @@ export interface Evaluation {
   /** Per kind of defect, in alphabetical order. */
   defects: DefectSummary[];
   /** How detections were made. */
-  operatingPoint: OperatingPoint & { logEpsilon: number };
+  operatingPoint: OperatingPoint;
   /** Side of the maps on which pixels were counted. */
   mapSize: number;
   device: "cpu" | "cuda";

@@ -28,10 +28,10 @@ export type { EvaluateOptions, EvaluateProgress } from "./options.js";
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const checked = checkEvaluateOptions(options);
-  const { model, data, output, epsilon, tail, tests, signal, onProgress } = checked;
+  const { model, data, output, signal, onProgress } = checked;
   const images = await testImages(data);
   if (output !== undefined) await checkWritable(join(output, evaluationFile));
-  const { mapSize, device, ...examination } = await inspectAll(images, checked);
+  const { mapSize, device, operatingPoint, ...examination } = await inspectAll(images, checked);
   const { examined, errors, miou } = examination;
   if (examined.length === 0) throw nothingReadable(data, errors);
   // The thread of the pixel metrics takes the maps; those that are to be drawn are kept back.
@@ -50,7 +50,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     miou,
     falseAlarms: falseAlarms(good.map(({ regions }) => regions.length)),
     defects: summarizeDefects(examined),
-    operatingPoint: { epsilon, logEpsilon: Math.log10(epsilon), tail, tests },
+    operatingPoint,
     mapSize,
     device,
     timings: medianTimings(examined),
@@ -77,15 +77,15 @@ async function testImages(data: string): Promise<TestImage[]> {
 }
 
 async function inspectAll(images: readonly TestImage[], options: CheckedEvaluateOptions) {
-  const { model, device, epsilon, tail, tests, threads, mapSize: wanted, signal, onProgress } = options;
+  const { model, data: _, output: __, signal, onProgress, ...inspection } = options;
   if (signal?.aborted) throw aborted();
-  const operating = { device, epsilon, tail, tests, threads };
-  await using inspector = await Inspector.open(model, wanted ? { ...operating, mapSize: wanted } : operating);
-  const mapSize = wanted ?? inspector.manifest.mapSize;
+  await using inspector = await Inspector.open(model, inspection);
+  const { device, operatingPoint } = inspector;
+  const mapSize = options.mapSize ?? inspector.manifest.mapSize;
   checkMemory(images.length, mapSize);
-  const logEpsilon = Math.log10(epsilon);
+  const { logEpsilon } = operatingPoint;
   const examination = await examine(inspector, images, { mapSize, logEpsilon, signal }, onProgress);
-  return { ...examination, mapSize, device: inspector.device };
+  return { ...examination, mapSize, device, operatingPoint };
 }
 
 /** Per pixel: the anomaly map (4 bytes), the mask and its copy for the thread (1 each), and the key that is sorted (4). */

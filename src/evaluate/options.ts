@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { type OperatingPointOptions, operatingPointShape } from "../a-contrario/operating-point.js";
 import { type InspectorOptions, inspectorSchema } from "../inspect/options.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `evaluate()`; every one is checked, and all that are wrong are named at once. */
 export interface EvaluateOptions
-  extends Pick<InspectorOptions, "device" | "epsilon" | "tail" | "tests" | "threads" | "mapSize"> {
+  extends OperatingPointOptions,
+    Pick<InspectorOptions, "device" | "threads" | "mapSize"> {
   /** Path of the `.uflow` file. */
   model: string;
   /** Folder of one product in MVTec-AD layout: `test/good/*`, `test/<defect>/*`, `ground_truth/<defect>/<name>_mask.png`. */
@@ -27,15 +29,15 @@ export interface EvaluateProgress {
   secondsLeft: number | null;
 }
 
-export const evaluateSchema = inspectorSchema
-  .pick({ device: true, epsilon: true, tail: true, tests: true, threads: true, mapSize: true })
-  .extend({
-    model: z.string().min(1),
-    data: z.string().min(1),
-    output: z.string().min(1).optional(),
-    signal: z.instanceof(AbortSignal).optional(),
-    onProgress: z.custom<EvaluateOptions["onProgress"]>((value) => typeof value === "function").optional(),
-  });
+export const evaluateSchema = z.strictObject({
+  ...operatingPointShape,
+  ...inspectorSchema.pick({ device: true, threads: true, mapSize: true }).shape,
+  model: z.string().min(1),
+  data: z.string().min(1),
+  output: z.string().min(1).optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  onProgress: z.custom<EvaluateOptions["onProgress"]>((value) => typeof value === "function").optional(),
+});
 
 export type CheckedEvaluateOptions = z.infer<typeof evaluateSchema>;
 

@@ -1,3 +1,4 @@
+import { type OperatingPoint, resolveOperatingPoint } from "../a-contrario/operating-point.js";
 import type { Manifest } from "../bundle/manifest.js";
 import { backboneSum, type Model } from "../bundle/model.js";
 import { readModel } from "../bundle/read.js";
@@ -5,6 +6,7 @@ import type { ImageSource, Inspection } from "./inspection.js";
 import { Lane } from "./lane.js";
 import { checkInspectorOptions, checkModelPath, checkModelPaths, type InspectorOptions } from "./options.js";
 
+export type { OperatingPoint, OperatingPointOptions } from "../a-contrario/operating-point.js";
 export type { ImageSource, Inspection, PixelMap } from "./inspection.js";
 export type { InspectorOptions } from "./options.js";
 
@@ -25,6 +27,8 @@ export class Inspector implements AsyncDisposable {
     readonly device: "cpu" | "cuda",
     /** What the model file says of itself. */
     readonly manifest: Manifest,
+    /** How regions are tested and when one is detected: what the options mean for this model. */
+    readonly operatingPoint: OperatingPoint,
   ) {}
 
   /**
@@ -55,8 +59,15 @@ export class Inspector implements AsyncDisposable {
     const checked = checkInspectorOptions(options);
     const models: Model[] = [];
     for (const path of paths) models.push(withKnownBackbone(await readModel(path), models));
-    const { lane, devices } = await Lane.open({ models, options: checked });
-    return models.map(({ manifest }, place) => new Inspector(lane, place, devices[place]!, manifest));
+    const { precision } = checked;
+    const operatingPoints = models.map(({ manifest: { calibration, ...manifest } }) => {
+      const mapSize = checked.mapSize ?? manifest.mapSize;
+      return resolveOperatingPoint(checked, calibration, { mapSize, precision });
+    });
+    const { lane, devices } = await Lane.open({ models, operatingPoints, options: checked });
+    return models.map(
+      ({ manifest }, place) => new Inspector(lane, place, devices[place]!, manifest, operatingPoints[place]!),
+    );
   }
 
   /**

@@ -13,7 +13,7 @@ export interface PixelMap<T extends Float32Array | Uint8Array> {
 
 /** The verdict on one image. Plain data. */
 export interface Inspection {
-  /** Some region is detected. */
+  /** Some region is detected: `logNfa` is below the `logEpsilon` of the inspector's operating point. */
   anomalous: boolean;
   /** log₁₀ NFA of the most significant region, or of the best candidate where none is detected. */
   logNfa: number;

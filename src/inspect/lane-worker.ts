@@ -1,5 +1,6 @@
 /** A lane's thread: the networks are synchronous inside, so they run here and never on the caller's thread. */
 import { parentPort, workerData } from "node:worker_threads";
+import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { Model } from "../bundle/model.js";
 import { type PlainError, toPlainError } from "../error.js";
 import { RunGate } from "../onnx/run-gate.js";
@@ -10,6 +11,8 @@ import { withWeightsFolder } from "./weights-folder.js";
 
 export interface LaneTask {
   models: readonly Model[];
+  /** One per model. */
+  operatingPoints: readonly OperatingPoint[];
   options: CheckedInspectorOptions;
 }
 
@@ -55,7 +58,8 @@ async function handle(pipelines: Map<number, Pipeline>, request: LaneRequest): P
 async function serve(task: LaneTask): Promise<void> {
   const models: Model[] = [];
   for (const model of task.models) models.push(await withWeightsFolder(model));
-  const opened = await Pipeline.openAll(models, { ...task.options, gate: RunGate.ofThread() });
+  const options = { ...task.options, gate: RunGate.ofThread() };
+  const opened = await Pipeline.openAll(models, task.operatingPoints, options);
   // The thread's data live as long as it does; ONNX Runtime has its own copy of the weights.
   task.models = [];
   send({ kind: "open", devices: opened.map(({ device }) => device) });

@@ -1,25 +1,14 @@
 import { z } from "zod";
-import type { OperatingPoint } from "../a-contrario/index.js";
+import { type OperatingPointOptions, operatingPointShape } from "../a-contrario/operating-point.js";
 import type { Device } from "../onnx/session.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `Inspector.open()`. */
-export interface InspectorOptions extends Partial<OperatingPoint> {
+export interface InspectorOptions extends OperatingPointOptions {
   /** Where the networks run: `auto` (default) takes CUDA where it works, else the CPU. */
   device?: Device;
-  /** Expected false alarms per image, > 0. Default 1. */
-  epsilon?: number;
-  /**
-   * What is tested: `tree` (default) regions of high energy, `block` windows by how many values in them are large, which
-   * takes neither `tail` nor `tests`. docs/maths.md.
-   */
-  nfa?: "tree" | "block";
-  /** Default `exact`. `chernoff` is the Python reference's formula. */
-  tail?: "exact" | "chernoff";
-  /** Default `per-scale`. `all` is the Python reference's single number of tests, which misses small regions. */
-  tests?: "per-scale" | "all";
   /** Side of the maps, pixels, 32 … 4096; regions are as fine as it. Default: the model's map size. */
-  mapSize?: number;
+  mapSize?: number | undefined;
   /** CPU threads of the networks; 0 (default) is one per physical core. */
   threads?: number;
   /**
@@ -36,10 +25,7 @@ export interface InspectorOptions extends Partial<OperatingPoint> {
 
 export const inspectorSchema = z.strictObject({
   device: z.enum(["auto", "cpu", "cuda"]).default("auto"),
-  epsilon: z.number().positive().default(1),
-  nfa: z.enum(["tree", "block"]).default("tree"),
-  tail: z.enum(["exact", "chernoff"]).default("exact"),
-  tests: z.enum(["per-scale", "all"]).default("per-scale"),
+  ...operatingPointShape,
   mapSize: z.int().min(32).max(4096).optional(),
   threads: z.int().min(0).max(1024).default(0),
   precision: z.enum(["float32", "float16"]).default("float32"),

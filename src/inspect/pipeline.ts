@@ -1,4 +1,5 @@
-import { scaleRegion, segmentOptions } from "../a-contrario/index.js";
+import { onBackground, scaleRegion, segmentOptions } from "../a-contrario/index.js";
+import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { Manifest } from "../bundle/manifest.js";
 import type { Model } from "../bundle/model.js";
 import { decodeImage } from "../image/decode.js";
@@ -15,20 +16,25 @@ export class Pipeline {
   private constructor(
     private readonly manifest: Manifest,
     private readonly network: Network,
+    private readonly operatingPoint: OperatingPoint,
     private readonly options: CheckedInspectorOptions,
   ) {}
 
   /**
    * One pipeline per model.
+   * @param operatingPoints one per model
    * @throws UflowError ERR_UFLOW_DEVICE or ERR_UFLOW_NETWORK.
    */
   static async openAll(
     models: readonly Model[],
+    operatingPoints: readonly OperatingPoint[],
     options: CheckedInspectorOptions & NetworkOptions,
   ): Promise<Pipeline[]> {
     const exceedance = options.nfa === "block" ? windowThreshold() : undefined;
     const networks = await Network.openAll(models, { ...options, exceedance });
-    return models.map(({ manifest }, i) => new Pipeline(manifest, networks[i]!, options));
+    return models.map(
+      ({ manifest }, i) => new Pipeline(manifest, networks[i]!, operatingPoints[i]!, options),
+    );
   }
 
   /** The device that the network runs on. */
@@ -63,9 +69,12 @@ export class Pipeline {
   }
 
   private segment({ energies, exceedances }: NetworkMaps, side: number): Segmentation {
-    const options = segmentOptions(this.options, side);
-    if (this.options.nfa === "tree") return this.segmenter.segment(energies, options);
-    return this.segmenter.segmentWindows(energies, exceedances, options);
+    const { nfa, background } = this.operatingPoint;
+    const options = segmentOptions(this.operatingPoint, side);
+    if (nfa === "block") return this.segmenter.segmentWindows(energies, exceedances, options);
+    const { calibration } = this.manifest;
+    const tested = background === "calibrated" ? onBackground(energies, calibration!.scales) : energies;
+    return this.segmenter.segment(tested, options);
   }
 
   close(): Promise<void> {

@@ -80,7 +80,14 @@ export const certificateSchema = z.strictObject({
   model: modelSchema,
   machine: machineSchema,
   /** How detections were made. */
-  operatingPoint: z.strictObject({ epsilon: z.number(), tail: z.string(), tests: z.string() }),
+  operatingPoint: z.strictObject({
+    epsilon: z.number(),
+    tail: z.string(),
+    tests: z.string(),
+    // The first certificates knew no other and do not name them.
+    background: z.string().default("ideal"),
+    nfa: z.string().default("tree"),
+  }),
   /** Where the images are from: a folder, or the seed of generated ones. */
   source: z.strictObject({ folder: z.string().nullable(), seed: z.int().nullable(), count: size }),
   images: z.array(imageSchema).min(1),

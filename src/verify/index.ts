@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { basename, join } from "node:path";
+import { z } from "zod";
+import { operatingPointShape, resolveOperatingPoint } from "../a-contrario/operating-point.js";
 import type { Manifest } from "../bundle/manifest.js";
 import { sha256 } from "../bundle/model.js";
 import { readModel } from "../bundle/read.js";
 import { UflowError } from "../error.js";
-import { inspectorSchema } from "../inspect/options.js";
 import { checkWritable } from "../output/atomic-file.js";
 import {
   type Certificate,
@@ -52,13 +53,18 @@ export async function verify(options: VerifyOptions): Promise<Certificate> {
 
 async function certify(options: CheckedVerifyOptions): Promise<Certificate> {
   const { model, output, against, images: folder, count, seed } = options;
-  const summary = await summarize(model);
+  const { manifest } = await readModel(model);
+  const operating = z.object(operatingPointShape).parse(options);
+  const { epsilon, tail, tests, background, nfa } = resolveOperatingPoint(operating, manifest.calibration, {
+    ...manifest,
+    precision: "float32",
+  });
+  const summary = await summarize(model, manifest);
   if (output !== undefined) await checkWritable(join(output, certificateFile));
   const { images, errors } = await testImages(folder, options);
-  const { epsilon, tail, tests } = inspectorSchema.parse({});
   const about = {
     model: summary,
-    operatingPoint: { epsilon, tail, tests },
+    operatingPoint: { epsilon, tail, tests, background, nfa },
     source: {
       folder: folder === undefined ? null : basename(folder),
       seed: folder === undefined ? seed : null,
@@ -69,9 +75,10 @@ async function certify(options: CheckedVerifyOptions): Promise<Certificate> {
   earlier?.expectSame(about, images);
   const earlierMaps = await earlier?.maps();
   const machine = thisMachine();
-  const ways = waysOf(machine);
+  const wayOf = (way: Way): Way => ({ ...way, options: { ...way.options, ...operating } });
+  const ways = waysOf(machine).map(wayOf);
   const progress = counter(images.length * (1 + ways.length), options);
-  const wanted = await runWay(reference, model, images, progress(reference, 0), options.signal);
+  const wanted = await runWay(wayOf(reference), model, images, progress(reference, 0), options.signal);
   const results: WayResult[] = [];
   for (const [i, way] of ways.entries()) {
     const onImage = progress(way, images.length * (1 + i));
@@ -101,10 +108,8 @@ async function certify(options: CheckedVerifyOptions): Promise<Certificate> {
   return certificate;
 }
 
-/** Reads and checks the whole file first. */
-async function summarize(path: string): Promise<ModelSummary> {
-  const { manifest } = await readModel(path);
-  const { engine, backbone, inputSize, mapSize, flowSteps, training }: Manifest = manifest;
+async function summarize(path: string, manifest: Manifest): Promise<ModelSummary> {
+  const { engine, backbone, inputSize, mapSize, flowSteps, training } = manifest;
   const sum = createHash("sha256");
   for await (const piece of createReadStream(path)) sum.update(piece);
   return {

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { type OperatingPointOptions, operatingPointShape } from "../a-contrario/operating-point.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `verify()`; every one is checked, and all that are wrong are named at once. */
-export interface VerifyOptions {
+export interface VerifyOptions extends OperatingPointOptions {
   /** Path of the `.uflow` file. */
   model: string;
   /** Folder of images of the product. Default: generated ones, the same on every machine. */
@@ -30,6 +31,7 @@ export interface VerifyProgress {
 }
 
 const verifySchema = z.strictObject({
+  ...operatingPointShape,
   model: z.string().min(1),
   images: z.string().min(1).optional(),
   count: z.int().min(1).max(256).default(16),

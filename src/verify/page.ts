@@ -67,14 +67,14 @@ function headline({ ways, images, errors, against, reference }: Certificate): st
 
 function machineAndModel({ machine, model, operatingPoint }: Certificate): string {
   const { host, os, cpu, threads, instructionSet, engine, onnxruntime, node } = machine;
-  const { epsilon, tail, tests } = operatingPoint;
+  const { epsilon, tail, tests, background, nfa } = operatingPoint;
   const left = [
     ["machine", text(host)],
     ["system", text(os)],
     ["processor", text(`${cpu}, ${threads} threads, ${instructionSet}`)],
     ["engine", text(`uflow ${engine}`)],
     ["runs on", text(`ONNX Runtime ${onnxruntime}, Node ${node}`)],
-    ["detection", text(`ε ${epsilon}, tail ${tail}, tests ${tests}`)],
+    ["detection", text(`nfa ${nfa}, ε ${epsilon}, tail ${tail}, tests ${tests}, background ${background}`)],
   ];
   const right = [
     ["model", text(model.file)],

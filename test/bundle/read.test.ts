@@ -5,7 +5,7 @@ import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import yazl from "yazl";
 import { readModel } from "#uflow/bundle/read.js";
-import { writeModel } from "#uflow/bundle/write.js";
+import { rewriteModel, writeModel } from "#uflow/bundle/write.js";
 import { UflowError } from "#uflow/error.js";
 import { Random } from "#uflow/random.js";
 import { sealedManifest, tinyModel } from "./tiny-model.js";
@@ -103,6 +103,47 @@ describe("a model that was written", () => {
     const manifest = { ...tinyModel.manifest, inputSize: 0 };
     await expect(writeModel(path, { ...tinyModel, manifest })).rejects.toThrow();
     await expect(readFile(path)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("a calibration", () => {
+  const calibration = {
+    version: 1 as const,
+    images: 3,
+    scales: [{ scale: 0.9, dof: 2.5, area: 4 }],
+    test: { tests: "per-scale" as const, tail: "exact" as const, mapSize: 32 },
+    logNfa: [-2.5, 0, 1e300],
+    anomalyScore: [0.125, 0.25, 0.5],
+  };
+  const withCalibration = (changes: object) =>
+    archive([manifestEntry({ calibration: { ...calibration, ...changes } }), backboneEntry, flowEntry]);
+
+  it("is put into a file without another byte of its entries changing, and read as it was", async () => {
+    const path = join(folder, "calibrated.uflow");
+    const good = join(folder, "good.uflow");
+    const written = await rewriteModel(good, path, (manifest) => ({ ...manifest, calibration }));
+    const model = await readModel(path);
+    expect(model.manifest).toEqual(written);
+    expect(model.manifest).toEqual({ ...sealedManifest, calibration });
+    expect(Buffer.from(model.flow)).toEqual(Buffer.from(tinyModel.flow));
+    await rewriteModel(path, path, ({ calibration: _, ...manifest }) => manifest);
+    expect((await readFile(path)).equals(bytes)).toBe(true);
+  });
+
+  it("of a newer version is refused with what to do", async () => {
+    await expectRefused(
+      await withCalibration({ version: 2, more: true }),
+      /the version of its calibration is 2, and this engine reads up to 1: update uflow$/,
+    );
+  });
+
+  it("is refused where it cannot be one", async () => {
+    await expectRefused(await withCalibration({ scales: [] }), /manifest is wrong/);
+    const { scales } = calibration;
+    await expectRefused(await withCalibration({ scales: [...scales, ...scales] }), /contradict each other/);
+    await expectRefused(await withCalibration({ scales: [{ scale: 0, dof: 1, area: 1 }] }), /scale/);
+    await expectRefused(await withCalibration({ logNfa: [1, 0, 2] }), /sorted numbers/);
+    await expectRefused(await withCalibration({ logNfa: [0, 1] }), /one number per image/);
   });
 });
 

@@ -24,6 +24,7 @@ const commands = [
   "demo",
   "sample",
   "train",
+  "calibrate",
   "inspect",
   "evaluate",
   "info",

@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Calibration } from "#uflow/a-contrario/calibration.js";
 import { backboneOf } from "#uflow/backbone/index.js";
 import { readModel } from "#uflow/bundle/read.js";
-import { writeModel } from "#uflow/bundle/write.js";
+import { rewriteModel, writeModel } from "#uflow/bundle/write.js";
 import { UflowError } from "#uflow/error.js";
 import { decodeImage } from "#uflow/image/decode.js";
 import { preprocess } from "#uflow/image/preprocess.js";
@@ -159,6 +160,73 @@ describe("the operating point", () => {
     expect(chernoff.logNfaMap).not.toEqual(exact.logNfaMap);
     expect(all.logNfaMap).not.toEqual(exact.logNfaMap);
     expect(all.anomalyMap).toEqual(exact.anomalyMap);
+  });
+});
+
+describe("a calibrated model", () => {
+  const scales = [
+    { scale: 0.5, dof: 9, area: 2 },
+    { scale: 0.75, dof: 20, area: 2 },
+    { scale: 2, dof: 30.5, area: 2 },
+  ];
+  const statistics = Array.from({ length: 100 }, (_, i) => i - 50);
+  const calibration: Calibration = {
+    version: 1,
+    images: 100,
+    scales,
+    test: { tests: "per-scale", tail: "exact", mapSize: 64 },
+    logNfa: statistics,
+    anomalyScore: statistics,
+  };
+  let path: string;
+
+  beforeAll(async () => {
+    path = join(tiny.scratch, "calibrated.uflow");
+    await rewriteModel(tiny.model, path, (manifest) => ({ ...manifest, calibration }));
+  });
+
+  it("tests energies against its own background, and leaves the anomaly map as it is", async () => {
+    await using opened = await Inspector.open(path, { device: "cpu" });
+    expect(opened.operatingPoint).toMatchObject({ background: "calibrated", logEpsilon: 0 });
+    const { logNfaMap, anomalyMap } = await opened.inspect(holed);
+    const energies = await energiesOf(holed);
+    const to = { width: 64, height: 64, tests: "per-scale" } as const;
+    const fitted = energies.map((energy, s) => ({ ...energy, scale: scales[s]!.scale, dof: scales[s]!.dof }));
+    expect(logNfaMap).toEqual(kernels.nfaTreeMap(fitted, to));
+    expect(logNfaMap).not.toEqual(kernels.nfaTreeMap(energies, to));
+    expect(anomalyMap).toEqual(kernels.anomalyMap(energies, to));
+  });
+
+  it("is as if it were not where the ideal background is asked for", async () => {
+    await using opened = await Inspector.open(path, { background: "ideal" });
+    expect(verdict(await opened.inspect(holed))).toEqual(verdict(await inspector.inspect(holed)));
+  });
+
+  it("rejects by the threshold that its good images vouch for", async () => {
+    await using opened = await Inspector.open(path, { falseRejects: { oneIn: 20 } });
+    expect(opened.operatingPoint).toMatchObject({ logEpsilon: -49, falseRejects: { rejected: 1 } });
+    const { logNfa, logNfaMap, anomalous, mask } = await opened.inspect(holed);
+    expect(anomalous).toBe(logNfa < -49);
+    expect(mask.data).toEqual(Uint8Array.from(logNfaMap.data, (value) => (value < -49 ? 1 : 0)));
+  });
+
+  it("promises no more than it can", async () => {
+    await expect(Inspector.open(path, { falseRejects: { oneIn: 1000 } })).rejects.toMatchObject({
+      code: "ERR_UFLOW_BAD_OPTION",
+      message: expect.stringMatching(/needs 2995 good images/),
+    });
+    const refused = { code: "ERR_UFLOW_BAD_OPTION", message: expect.stringMatching(/has none/) };
+    await expect(Inspector.open(tiny.model, { background: "calibrated" })).rejects.toMatchObject(refused);
+  });
+
+  it("and one that is not can be open together, each at its own point", async () => {
+    const opened = await Inspector.openAll([path, tiny.model]);
+    const backgrounds = opened.map(({ operatingPoint }) => operatingPoint.background);
+    expect(backgrounds).toEqual(["calibrated", "ideal"]);
+    const [calibrated, plain] = await Promise.all(opened.map((each) => each.inspect(holed)));
+    expect(verdict(plain!)).toEqual(verdict(await inspector.inspect(holed)));
+    expect(calibrated!.logNfaMap).not.toEqual(plain!.logNfaMap);
+    await Promise.all(opened.map((each) => each.close()));
   });
 });
 

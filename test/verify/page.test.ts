@@ -39,7 +39,7 @@ const certificate = (images: number) =>
       trainedOn: 1,
     },
     machine,
-    operatingPoint: { epsilon: 1, tail: hostile, tests: hostile },
+    operatingPoint: { epsilon: 1, tail: hostile, tests: hostile, background: hostile, nfa: hostile },
     source: { folder: hostile, seed: null, count: 1 },
     images: Array.from({ length: images }, () => ({ name: hostile, anomalous: true, logNfa: -1, ...image })),
     errors: [{ image: hostile, code: hostile, message: hostile }],

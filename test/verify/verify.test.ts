@@ -144,7 +144,22 @@ it("beside a machine that computed something else it fails, and goes on where an
   expect(timeless(certificate)).toEqual(timeless(first));
 }, 120_000);
 
+it("takes a certificate of the first engines, which name no background and no other test", async () => {
+  const old = await refiled("first-engines", ({ operatingPoint }) => {
+    delete (operatingPoint as Partial<typeof operatingPoint>).background;
+    delete (operatingPoint as Partial<typeof operatingPoint>).nfa;
+  });
+  const earlier = await Earlier.open(old);
+  expect(() => earlier.expectSame(first, first.images)).not.toThrow();
+});
+
 describe("is refused before any work:", () => {
+  it("options that contradict the model", async () => {
+    const { code, message } = await refusal({ falseRejects: { oneIn: 10 } });
+    expect(code).toBe("ERR_UFLOW_BAD_OPTION");
+    expect(message).toMatch(/falseRejects: .*the model has none/);
+  });
+
   it("wrong options, all at once", async () => {
     const { code, message } = await refusal({ count: 0, seed: -1 });
     expect(code).toBe("ERR_UFLOW_BAD_OPTION");
@@ -215,6 +230,12 @@ describe("an earlier certificate is refused", () => {
       /001\.anomaly\.npy.*bytes of data/,
     ],
   ];
+
+  it("that was made at another operating point", async () => {
+    const { code, message } = await refusal({ against: filed, preset: "reference" });
+    expect(code).toBe("ERR_UFLOW_BAD_CERTIFICATE");
+    expect(message).toMatch(/"per-scale".*and this .*"chernoff".*"all"/);
+  });
 
   async function damaged(name: string, file: string, length: number) {
     const against = await refiled(name, () => {});

@@ -1,0 +1,51 @@
+import type { Calibration } from "../a-contrario/calibration.js";
+import type { Manifest } from "../bundle/manifest.js";
+import { readModel } from "../bundle/read.js";
+import { rewriteModel } from "../bundle/write.js";
+import { UflowError } from "../error.js";
+import { findImages } from "../image/find-images.js";
+import { runInThread } from "../onnx/thread-work.js";
+import { checkWritable } from "../output/atomic-file.js";
+import { checkRecalibrateOptions, type RecalibrateOptions } from "./options.js";
+import type { CalibrateProgress, CalibrateTask } from "./worker.js";
+
+export type { RecalibrateOptions } from "./options.js";
+
+const aborted = () =>
+  new UflowError("ERR_UFLOW_ABORTED", "The calibration was cancelled; nothing was written");
+
+/**
+ * Calibrates a model on images of good parts that it was not trained on, in place of an earlier calibration, and writes it
+ * as a new `.uflow` file: with a background that was fitted to them, and with what `falseRejects` needs. Networks and
+ * flow stay as they are. The work is done in a worker thread. docs/maths.md, "Calibration".
+ *
+ * @returns the manifest of the file written.
+ * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_MODEL, ERR_UFLOW_BAD_WEIGHTS (see `Inspector.open`),
+ * ERR_UFLOW_BAD_IMAGE (none, or one that cannot be read: a promise is not made by less than the user gave),
+ * ERR_UFLOW_BAD_DATASET (less than two images, or the same twice), ERR_UFLOW_OUTPUT, ERR_UFLOW_DEVICE, ERR_UFLOW_NETWORK,
+ * ERR_UFLOW_ABORTED.
+ */
+export async function recalibrate(
+  options: RecalibrateOptions,
+): Promise<Manifest & { calibration: Calibration }> {
+  const { model: path, good, output, signal, onProgress, ...how } = checkRecalibrateOptions(options);
+  const model = await readModel(path);
+  const images = await findImages([good]);
+  await checkWritable(output);
+  const task: CalibrateTask = { ...how, model, images };
+  const file = new URL("./worker.js", import.meta.url);
+  const calibration = await runInThread<CalibrateProgress, Calibration>(file, task, "calibration", {
+    signal,
+    onProgress,
+    aborted,
+  });
+  if (signal?.aborted) throw aborted();
+  const written = await rewriteModel(path, output, (manifest) => {
+    if (JSON.stringify(manifest) === JSON.stringify(model.manifest)) return { ...manifest, calibration };
+    throw new UflowError(
+      "ERR_UFLOW_BAD_MODEL",
+      `${path} has changed while it was calibrated: calibrate again`,
+    );
+  });
+  return { ...written, calibration };
+}

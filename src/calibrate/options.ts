@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { operatingPointShape } from "../a-contrario/operating-point.js";
+import type { Tail, Tests } from "../kernels/index.js";
+import { parseOptions } from "../options.js";
+
+/** Options of `recalibrate()`; every one is checked, and all that are wrong are named at once. */
+export interface RecalibrateOptions {
+  /** Path of the `.uflow` file; it is left as it is, unless `output` is the same. */
+  model: string;
+  /**
+   * Folder of images of good parts, with all that are below it. None may have been trained on: the model knows those too
+   * well. They should be as the parts to come will be: of all shifts, batches and lights.
+   */
+  good: string;
+  /** Path of the `.uflow` file to write. A file that is there is replaced only by a complete new one. */
+  output: string;
+  /** What the statistics for `falseRejects` are of; default: that of `Inspector`. */
+  tail?: Tail;
+  tests?: Tests;
+  /** Where the networks run: `auto` (default) takes CUDA where it works, else the CPU. */
+  device?: "auto" | "cpu" | "cuda";
+  /** CPU threads of the networks; 0 (default) is one per physical core. */
+  threads?: number;
+  /** Stops the work; nothing is written then. */
+  signal?: AbortSignal;
+  /** Called after every image. */
+  onProgress?: (progress: { done: number; total: number }) => void;
+}
+
+const schema = z.strictObject({
+  model: z.string().min(1),
+  good: z.string().min(1),
+  output: z.string().min(1),
+  tail: operatingPointShape.tail,
+  tests: operatingPointShape.tests,
+  device: z.enum(["auto", "cpu", "cuda"]).default("auto"),
+  threads: z.int().min(0).max(1024).default(0),
+  signal: z.instanceof(AbortSignal).optional(),
+  onProgress: z.custom<RecalibrateOptions["onProgress"]>((value) => typeof value === "function").optional(),
+});
+
+export type CheckedRecalibrateOptions = z.infer<typeof schema>;
+
+export function checkRecalibrateOptions(options: RecalibrateOptions): CheckedRecalibrateOptions {
+  return parseOptions("recalibrate", schema, options);
+}

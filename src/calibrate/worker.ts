@@ -1,0 +1,62 @@
+/** The thread of `recalibrate()`: the networks over all good images, then the calibration. */
+import { createHash } from "node:crypto";
+import { calibrate } from "../a-contrario/calibrate.js";
+import type { Calibration } from "../a-contrario/calibration.js";
+import type { Model } from "../bundle/model.js";
+import { UflowError } from "../error.js";
+import { decodeImage } from "../image/decode.js";
+import { preprocess } from "../image/preprocess.js";
+import { Network } from "../inspect/network.js";
+import { withWeightsFolder } from "../inspect/weights-folder.js";
+import type { Energy, RawImage } from "../kernels/index.js";
+import type { RunGate } from "../onnx/run-gate.js";
+import { workInThread } from "../onnx/thread-work.js";
+import type { CheckedRecalibrateOptions } from "./options.js";
+
+export interface CalibrateTask
+  extends Pick<CheckedRecalibrateOptions, "tail" | "tests" | "device" | "threads"> {
+  model: Model;
+  images: readonly string[];
+}
+
+export type CalibrateProgress = { done: number; total: number };
+
+async function work(
+  { model, images, device, threads, gate, tail, tests }: CalibrateTask & { gate: RunGate },
+  signal: AbortSignal,
+  report: (progress: CalibrateProgress) => void,
+): Promise<Calibration> {
+  const { inputSize, preprocessing, mapSize } = model.manifest;
+  const network = await Network.open(await withWeightsFolder(model), { device, threads, gate });
+  const seen = new Map<string, string>();
+  const energies: Energy[][] = [];
+  try {
+    for (const path of images) {
+      if (signal.aborted) throw new UflowError("ERR_UFLOW_ABORTED", "stopped");
+      const frame = await decodeImage(path);
+      expectNew(path, frame, seen);
+      const input = preprocess(frame, { width: inputSize, height: inputSize, ...preprocessing });
+      energies.push((await network.run(input)).energies);
+      report({ done: energies.length, total: images.length });
+    }
+  } finally {
+    await network.close();
+  }
+  return calibrate(energies, { mapSize, ...(tail && { tail }), ...(tests && { tests }) });
+}
+
+/** Each image is to count once: copies would promise what nobody has seen. @throws UflowError ERR_UFLOW_BAD_DATASET. */
+function expectNew(path: string, { data }: RawImage, seen: Map<string, string>): void {
+  const sum = createHash("sha256").update(data).digest("hex");
+  const earlier = seen.get(sum);
+  if (earlier === undefined) {
+    seen.set(sum, path);
+    return;
+  }
+  throw new UflowError(
+    "ERR_UFLOW_BAD_DATASET",
+    `"${path}" and "${earlier}" are the same picture, and copies say nothing about other parts: remove one of them`,
+  );
+}
+
+workInThread(work);

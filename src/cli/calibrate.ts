@@ -1,0 +1,45 @@
+import { Command } from "commander";
+import type { RecalibrateOptions } from "../calibrate/index.js";
+import { calibrationLines } from "./calibration.js";
+import { duration, given, interruption, numeric, Progress, printJson, say, table } from "./terminal.js";
+
+interface Flags extends Pick<RecalibrateOptions, "good" | "tail" | "tests" | "device" | "threads"> {
+  out: string;
+  json?: boolean;
+}
+
+export function calibrateCommand(): Command {
+  return new Command("calibrate")
+    .description("fit a model's idea of chance and its thresholds to good parts that it was not trained on")
+    .argument("<model>", "the .uflow file")
+    .option("--good <dir>", "needed: folder of images of good parts, none of them trained on")
+    .option("--out <file>", "needed: the .uflow file to write")
+    .option("--tail <kind>", "how the good images are judged: exact or chernoff (default: exact)")
+    .option("--tests <rule>", "how they are judged: per-scale, all or by-size (default: per-scale)")
+    .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
+    .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
+    .option("--json", "print the calibration as JSON on stdout")
+    .addHelpText(
+      "after",
+      "\nExample:\n  uflow calibrate bottle.uflow --good more-good-bottles --out calibrated.uflow\n  uflow inspect calibrated.uflow photos --false-rejects 100",
+    )
+    .action(run);
+}
+
+async function run(model: string, { out, json, ...flags }: Flags): Promise<void> {
+  const start = performance.now();
+  const bar = new Progress("good images");
+  try {
+    const { recalibrate } = await import("../calibrate/index.js");
+    const onProgress = ({ done, total }: { done: number; total: number }) => bar.update(done, total);
+    const options = { ...flags, model, output: out, signal: interruption(), onProgress };
+    const manifest = await recalibrate(given(options) as RecalibrateOptions);
+    bar.stop();
+    if (json) printJson(manifest.calibration);
+    else process.stdout.write(`${table(await calibrationLines(manifest))}\n`);
+    say(`Calibrated in ${duration((performance.now() - start) / 1000)}; wrote ${out}`);
+    say(`Next: uflow inspect ${out} IMAGES --false-rejects 100`);
+  } finally {
+    bar.stop();
+  }
+}
