@@ -126,10 +126,10 @@ async function assess(frames, { file, scaling, channels, normalization, ...sched
   }));
   const backbone = await Session.create(mobileNetwork(await readFile(weights), side, outputs), cpu);
   const features = async (images) => {
-    const cache = new FeatureCache(scales, images.length);
+    const cache = await FeatureCache.create(scales, images.length);
     for (const [i, image] of images.entries()) {
       const result = await backbone.run({ [imageName]: { data: image, dims: [1, 3, side, side] } });
-      cache.store(
+      await cache.store(
         i,
         scales.map((_, scale) => result[featureName(scale)].data),
       );
@@ -179,7 +179,7 @@ async function learn(architecture, features, { batch: batchSize, rate, seed }) {
   for (let epoch = 1; trainer.state.steps < steps; epoch++) {
     for (const batch of batchesOf(features.images, batchSize, seed, epoch)) {
       if (trainer.state.steps === steps) break;
-      await trainer.step(features.batch(batch), learningRateAt(rate, trainer.state.steps, steps));
+      await trainer.step(await features.batch(batch), learningRateAt(rate, trainer.state.steps, steps));
     }
   }
   await trainer.close();
@@ -201,10 +201,9 @@ function assessmentNetwork(architecture, parameters) {
   return serialize(g);
 }
 
-function run(session, cache, i) {
-  return session.run(
-    Object.fromEntries(cache.batch([i]).map((feature, scale) => [featureName(scale), feature])),
-  );
+async function run(session, cache, i) {
+  const features = await cache.batch([i]);
+  return session.run(Object.fromEntries(features.map((feature, scale) => [featureName(scale), feature])));
 }
 
 function mapOf(architecture, outputs) {

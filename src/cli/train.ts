@@ -1,14 +1,24 @@
 import { stat } from "node:fs/promises";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { normalizations } from "../backbone/features.js";
 import { backboneNames } from "../backbone/names.js";
+import type { Augmentation } from "../train/augmentation.js";
+import { cachePrecisions } from "../train/feature-records.js";
 import type { TrainOptions, TrainProgress } from "../train/index.js";
 import { duration, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
 interface Flags
   extends Pick<
     TrainOptions,
-    "backbone" | "inputSize" | "flowSteps" | "normalization" | "epochs" | "batchSize"
+    | "backbone"
+    | "inputSize"
+    | "flowSteps"
+    | "normalization"
+    | "epochs"
+    | "batchSize"
+    | "augment"
+    | "cacheFolder"
+    | "cachePrecision"
   > {
   data: string;
   out: string;
@@ -43,13 +53,40 @@ export function trainCommand(): Command {
     .option("--learning-rate <rate>", "Adam's rate at the start (default: 0.004)", numeric)
     .option("--weight-decay <factor>", "L2 penalty (default: 1e-5)", numeric)
     .option("--seed <number>", "same seed, same machine: same model (default: 0)", numeric)
+    .option(
+      "--augment <list>",
+      "learn from variants of the images too: flip-horizontal, flip-vertical, rotate=DEGREES or rotate=quarter, light=0.1, variants=4",
+      augmentation,
+    )
+    .option(
+      "--cache-folder <dir>",
+      "keep the features of all images in a file there (default: in memory if they fit)",
+    )
+    .option("--cache-precision <type>", `of these features: ${cachePrecisions.join(", ")} (default: float32)`)
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",
-      "\nExample:\n  uflow train --data bottle --out bottle.uflow --epochs 60\n  uflow backbone pull resnet18\n  uflow train --data bottle --out bottle.uflow --backbone resnet18",
+      "\nExample:\n  uflow train --data bottle --out bottle.uflow --epochs 60\n  uflow train --data nut --out nut.uflow --augment flip-horizontal,rotate=180,variants=8\n  uflow backbone pull resnet18\n  uflow train --data bottle --out bottle.uflow --backbone resnet18",
     )
     .action(run);
+}
+
+/** The words of --augment as the options that they are; what they are worth is checked with all others. */
+function augmentation(text: string): Augmentation {
+  const words = text.split(",").map((word) => word.trim().split("="));
+  return Object.fromEntries(words.map(([name, value]) => augmentationPart(name!, value)));
+}
+
+function augmentationPart(name: string, value: string | undefined): [keyof Augmentation, unknown] {
+  if (name === "flip-horizontal" && value === undefined) return ["flipHorizontal", true];
+  if (name === "flip-vertical" && value === undefined) return ["flipVertical", true];
+  if (name === "rotate" && value === "quarter") return ["rotate", value];
+  if ((name === "rotate" || name === "light" || name === "variants") && value) return [name, Number(value)];
+  const given = value === undefined ? name : `${name}=${value}`;
+  throw new InvalidArgumentError(
+    `"${given}" is none of flip-horizontal, flip-vertical, rotate=DEGREES, rotate=quarter, light=PART, variants=COUNT.`,
+  );
 }
 
 async function run({ out, json, ...flags }: Flags): Promise<void> {

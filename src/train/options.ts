@@ -2,6 +2,8 @@ import { z } from "zod";
 import { type Normalization, normalizations } from "../backbone/features.js";
 import type { BackboneName } from "../backbone/index.js";
 import { parseOptions } from "../options.js";
+import { type Augmentation, augmentationSchema } from "./augmentation.js";
+import { type CachePrecision, cachePrecisions } from "./feature-records.js";
 
 /** Options of `train()`; every one is checked, and all that are wrong are named at once. */
 export interface TrainOptions {
@@ -39,6 +41,15 @@ export interface TrainOptions {
   seed?: number;
   /** CPU threads of the networks; 0 (default) is one per physical core. */
   threads?: number;
+  /** Variants of the good images to learn from, too. Default: none. */
+  augment?: Augmentation;
+  /**
+   * A folder with room for the features of all images, which are computed once. Default: memory where they fit, else the
+   * system's temporary folder. The file has no name and is gone with the process.
+   */
+  cacheFolder?: string;
+  /** `float16` halves the room that the features take, and rounds them to 11 bits. Default: float32. */
+  cachePrecision?: CachePrecision;
   /** Stops the training; nothing is written then. */
   signal?: AbortSignal;
   /** Called after every image whose features were computed and after every training step. */
@@ -72,6 +83,9 @@ const trainSchema = z.strictObject({
   weightDecay: z.number().min(0).max(1).default(1e-5),
   seed: z.int().min(0).max(0xffffffff).default(0),
   threads: z.int().min(0).max(1024).default(0),
+  augment: augmentationSchema.optional(),
+  cacheFolder: z.string().min(1).optional(),
+  cachePrecision: z.enum(cachePrecisions).optional(),
   signal: z.instanceof(AbortSignal).optional(),
   onProgress: z.custom<TrainOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });

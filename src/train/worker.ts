@@ -11,6 +11,7 @@ import type { FlowArchitecture } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { type FlowParameters, initialParameters } from "../flow/parameters.js";
 import { RunGate } from "../onnx/run-gate.js";
+import { picturesOf, picturesSeen } from "./augmentation.js";
 import type { FeatureCache } from "./feature-cache.js";
 import { computeFeatures } from "./features.js";
 import type { CheckedTrainOptions, TrainProgress } from "./options.js";
@@ -56,14 +57,21 @@ async function learn(
   const built = await networkFrom(task.source, task.inputSize);
   throwIfStopped(signal);
   const { network, folder: weightsFolder } = built;
-  const pace = new Pace(task.images.length);
-  const features = await computeFeatures({ ...task, backbone, network, weightsFolder, signal }, (done) => {
+  const learned = [...task.images.keys()];
+  const pictures = picturesOf(task.images, learned, task.augment, task.seed);
+  const pace = new Pace(pictures.length);
+  const cache = { folder: task.cacheFolder, precision: task.cachePrecision };
+  const given = { ...task, pictures, backbone, network, weightsFolder, cache, signal };
+  const features = await computeFeatures(given, (done) => {
     report({ phase: "features", ...pace.at(done), epoch: 0, epochs: task.epochs, loss: null });
   });
   const trainer = new Trainer(architecture, initialParameters(architecture, task.seed), task);
-  const losses = await runEpochs(task, trainer, features, signal, report).finally(() => trainer.close());
+  const losses = await runEpochs(task, trainer, features, signal, report).finally(async () => {
+    await features.close();
+    await trainer.close();
+  });
   const { epochs, batchSize, learningRate, weightDecay, seed } = task;
-  const training = { images: features.images, epochs, batchSize, learningRate, weightDecay, seed, losses };
+  const training = { images: task.images.length, epochs, batchSize, learningRate, weightDecay, seed, losses };
   const parameters = trainer.trained();
   const flow = energyNetwork(architecture, parameters);
   const weights = weightsRecord(task.source, built);
@@ -72,22 +80,27 @@ async function learn(
 
 /** @returns the mean loss of each epoch. */
 async function runEpochs(
-  { epochs, batchSize, seed, learningRate }: TrainTask,
+  { images, augment, epochs, batchSize, seed, learningRate }: TrainTask,
   trainer: Trainer,
   features: FeatureCache,
   signal: AbortSignal,
   report: (progress: TrainProgress) => void,
 ): Promise<number[]> {
   const losses: number[] = [];
-  const total = epochs * Math.ceil(features.images / batchSize);
+  const total = epochs * Math.ceil(images.length / batchSize);
   const pace = new Pace(total);
   for (let epoch = 1; epoch <= epochs; epoch++) {
     let sum = 0;
     let seen = 0;
-    for (const batch of batchesOf(features.images, batchSize, seed, epoch)) {
+    const pictures = picturesSeen(images.length, [...images.keys()], augment, seed, epoch);
+    const batches = batchesOf(images.length, batchSize, seed, epoch).map((batch) =>
+      batch.map((i) => pictures[i]!),
+    );
+    for (const [i, batch] of batches.entries()) {
       throwIfStopped(signal);
       const { steps } = trainer.state;
-      const loss = await trainer.step(features.batch(batch), learningRateAt(learningRate, steps, total));
+      const inputs = await features.batch(batch, batches[i + 1]);
+      const loss = await trainer.step(inputs, learningRateAt(learningRate, steps, total));
       sum += loss * batch.length;
       seen += batch.length;
       report({ phase: "training", ...pace.at(steps + 1), epoch, epochs, loss: sum / seen });
