@@ -172,18 +172,17 @@ async function assess(frames, { file, scaling, channels, normalization, ...sched
 
 async function learn(architecture, features, { batch: batchSize, rate, seed }) {
   const steps = Math.ceil(Number(values.seen) / batchSize);
-  const trainer = new Trainer(architecture, initialParameters(architecture, seed), {
-    weightDecay: 1e-5,
-    threads: 0,
-  });
+  const parameters = initialParameters(architecture, seed);
+  const trainer = new Trainer(architecture, parameters, { weightDecay: 1e-5, threads: 0 });
   for (let epoch = 1; trainer.state.steps < steps; epoch++) {
     for (const batch of batchesOf(features.images, batchSize, seed, epoch)) {
       if (trainer.state.steps === steps) break;
-      await trainer.step(await features.batch(batch), learningRateAt(rate, trainer.state.steps, steps));
+      const batchFeatures = await features.batch(batch);
+      await trainer.step(batchFeatures, learningRateAt("linear", rate, trainer.state.steps, steps));
     }
   }
   await trainer.close();
-  return trainer.trained();
+  return { ...parameters, values: trainer.state.values };
 }
 
 /** Energies and negative log-likelihood of one image. */

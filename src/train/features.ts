@@ -13,6 +13,8 @@ export interface FeatureTask extends Omit<SessionOptions, "device"> {
   network: Uint8Array;
   inputSize: number;
   cache: FeatureCacheOptions;
+  /** Bytes that the features may take in memory. */
+  memory: number;
   /** Stops between two pictures. */
   signal: AbortSignal;
 }
@@ -31,6 +33,7 @@ export async function computeFeatures(
     featureScales(task.backbone, task.inputSize),
     task.pictures.length,
     task.cache,
+    task.memory,
   );
   try {
     await fill(cache, task, onPicture);
