@@ -34,7 +34,6 @@ export function stepNetwork(
     features,
     parameter: (name) => pieces.get(name)!,
     permutations: parameters.permutations,
-    differentiable: true,
   });
   const loss = meanLoss(g, negativeLogLikelihood(g, outputs), options.batchSize);
   const perPiece = gradients(g, loss, [...pieces.values()]);

@@ -172,7 +172,9 @@ async function learn(
   });
   teller.startTraining(start, learning.total);
   try {
-    return await learning.toTheEnd(signal);
+    const state = await learning.toTheEnd(signal);
+    throwIfStopped(signal);
+    return state;
   } catch (error) {
     throw await keeper.keepAfter(error, learning.state);
   }
