@@ -71,7 +71,12 @@ async function learn(
     await trainer.close();
   });
   const { epochs, batchSize, learningRate, weightDecay, seed } = task;
-  const training = { images: task.images.length, epochs, batchSize, learningRate, weightDecay, seed, losses };
+  const { augment, cachePrecision } = task;
+  const training = {
+    ...{ images: task.images.length, epochs, batchSize, learningRate, weightDecay, seed, losses },
+    ...(augment ? { augment } : {}),
+    ...(cachePrecision === "float16" ? { cachePrecision } : {}),
+  };
   const parameters = trainer.trained();
   const flow = energyNetwork(architecture, parameters);
   const weights = weightsRecord(task.source, built);
