@@ -43,6 +43,10 @@ export const trainingSchema = z.strictObject({
   learningRate: z.number().positive(),
   weightDecay: z.number().nonnegative(),
   seed: z.int().nonnegative(),
+  /** The variants of the images that were learned from, too; `Augmentation` in src/train. */
+  augment: z.record(z.string(), z.union([z.boolean(), z.number(), z.string()])).optional(),
+  /** How features were rounded before the flow saw them, if they were. */
+  cachePrecision: z.literal("float16").optional(),
   /** Mean loss of each epoch: negative log-likelihood per image, nats. */
   losses: z.array(z.number()),
   schedule: z.enum(rateSchedules).optional(),

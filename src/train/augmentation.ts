@@ -3,8 +3,8 @@ import type { RawImage } from "../image/decode.js";
 import { Random } from "../random.js";
 
 /**
- * Ways in which good parts may look otherwise than in the images at hand. At least one is needed besides `variants`;
- * choose those that occur in production: a defect that is only a turned part cannot be learned against turning.
+ * Ways in which good parts may look otherwise than in the images at hand; at least one is needed besides `variants`. Choose
+ * those that occur in production only: once turned parts are learned, a part that lies wrong is no defect any more.
  */
 export interface Augmentation {
   /** Left and right are exchanged in every other variant. */
@@ -23,10 +23,10 @@ const kinds = ["flipHorizontal", "flipVertical", "rotate", "light"] as const;
 
 export const augmentationSchema = z
   .strictObject({
-    flipHorizontal: z.boolean().optional(),
-    flipVertical: z.boolean().optional(),
-    rotate: z.union([z.literal("quarter"), z.number().positive().max(180)]).optional(),
-    light: z.number().positive().max(0.5).optional(),
+    flipHorizontal: z.boolean().default(false),
+    flipVertical: z.boolean().default(false),
+    rotate: z.union([z.literal("quarter"), z.number().min(0).max(180)]).default(0),
+    light: z.number().min(0).max(0.5).default(0),
     variants: z.int().min(2).max(64).default(4),
   })
   .refine((augmentation) => kinds.some((kind) => augmentation[kind]), {
@@ -99,15 +99,12 @@ export function picturesSeen(
 }
 
 /** Every variant takes the same numbers from the generator, whatever is asked for. */
-function draw(
-  { flipHorizontal, flipVertical, rotate, light = 0 }: CheckedAugmentation,
-  random: Random,
-): Variant {
+function draw({ flipHorizontal, flipVertical, rotate, light }: CheckedAugmentation, random: Random): Variant {
   const [left, top, turn] = [random.uniform() < 0.5, random.uniform() < 0.5, random.uniform()];
   return {
-    flipHorizontal: flipHorizontal === true && left,
-    flipVertical: flipVertical === true && top,
-    angle: rotate === "quarter" ? 90 * Math.floor(4 * turn) : (rotate ?? 0) * (2 * turn - 1),
+    flipHorizontal: flipHorizontal && left,
+    flipVertical: flipVertical && top,
+    angle: rotate === "quarter" ? 90 * Math.floor(4 * turn) : rotate * (2 * turn - 1),
     brightness: random.between(1 - light, 1 + light),
     contrast: random.between(1 - light, 1 + light),
   };

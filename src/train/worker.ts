@@ -182,6 +182,7 @@ async function learn(
 
 function summaryOf(task: Task, { learned, heldOut }: Division, state: LearningState): TrainingSummary {
   const { epochs, batchSize, learningRate, weightDecay, seed, schedule, patience } = task;
+  const { augment, cachePrecision } = task;
   const { losses, heldOutLosses, best, recoveries } = state;
   return {
     images: learned.length,
@@ -190,6 +191,8 @@ function summaryOf(task: Task, { learned, heldOut }: Division, state: LearningSt
     learningRate,
     weightDecay,
     seed,
+    ...(augment && { augment }),
+    ...(cachePrecision === "float16" && { cachePrecision }),
     losses: [...losses],
     schedule,
     ...(best && { heldOut: { images: heldOut.length, losses: [...heldOutLosses], patience } }),

@@ -203,6 +203,7 @@ it("wrong options of the augmentation are named", () => {
   const wrong: [unknown, RegExp][] = [
     [{ variants: 3 }, /augment: expected at least one of flipHorizontal, flipVertical, rotate, light/],
     [{ flipHorizontal: false }, /at least one/],
+    [{ rotate: 0, light: 0 }, /at least one/],
     [{ light: 0.6 }, /augment.light/],
     [{ rotate: 181 }, /augment.rotate/],
     [{ rotate: "half" }, /augment.rotate/],

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readModel } from "#uflow/bundle/read.js";
 import { type TrainOptions, train } from "#uflow/train/index.js";
 import { type TinyProduct, tinyProduct } from "../evaluate/tiny-product.js";
 
@@ -35,8 +36,9 @@ describe("features in a file", () => {
 });
 
 it("features as halves make nearly the same model", async () => {
-  const exact = await learn();
+  const exact = await learn({ cachePrecision: "float32" });
   const halved = await learn({ cachePrecision: "float16" });
+  expect([exact.training.cachePrecision, halved.training.cachePrecision]).toEqual([undefined, "float16"]);
   expect(halved.training.losses).not.toEqual(exact.training.losses);
   halved.training.losses.forEach((loss, epoch) => {
     expect(Math.abs(loss / exact.training.losses[epoch]! - 1)).toBeLessThan(1e-3);
@@ -50,6 +52,7 @@ it("variants are learned from too, the same ones for the same seed", async () =>
   const { training } = await learn({ augment, onProgress });
   const first = await readFile(output);
   const { images } = training;
+  expect((await readModel(output)).manifest.training!.augment).toMatchObject(augment);
   expect([...totals]).toEqual([`features ${3 * images}`, `training ${2 * Math.ceil(images / 3)}`]);
   await learn({ augment });
   expect((await readFile(output)).equals(first)).toBe(true);
