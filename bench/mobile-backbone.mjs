@@ -1,8 +1,9 @@
 // Which weights file, input scaling and coarsest feature map serve the embedded backbone best, and which batch size and
-// learning rate train its flow best?
+// learning rate train its flow best? Do variants of the images help?
 //
 //   node bench/mobile-backbone.mjs DATA … [--seen 1600] [--seeds 1] [--files chair,cup] [--scalings 0…1] [--channels 112]
 //                                         [--batches 4] [--rates 0.004] [--normalizations standard,layer]
+//                                         [--augment none,turned,light]
 //
 // Lists are tried in all combinations. All see the same number of images while training, so that they take the same time.
 // Only the good training images of each DATA folder (MVTec layout) are used; every fourth is held out. Reported per
@@ -29,6 +30,7 @@ import * as op from "../dist/onnx/operators.js";
 import { serialize } from "../dist/onnx/serialize.js";
 import { Session } from "../dist/onnx/session.js";
 import { Random } from "../dist/random.js";
+import { picturesOf, picturesSeen, varied } from "../dist/train/augmentation.js";
 import { FeatureCache } from "../dist/train/feature-cache.js";
 import { batchesOf, learningRateAt } from "../dist/train/schedule.js";
 import { Trainer } from "../dist/train/trainer.js";
@@ -39,6 +41,10 @@ const scalings = {
   "0…1": { mean: [0, 0, 0], std: [1, 1, 1] },
   "-1…1": { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
 };
+
+const turned = { flipHorizontal: true, rotate: 180, variants: 8 };
+const light = { light: 0.1, variants: 8 };
+const augmentations = { none: undefined, turned, light, both: { ...turned, ...light } };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -51,6 +57,7 @@ const { values, positionals } = parseArgs({
     files: { type: "string", default: "chair,camera,cup,sneakers" },
     scalings: { type: "string", default: "0…1,-1…1" },
     channels: { type: "string", default: "112,80" },
+    augment: { type: "string", default: "none" },
   },
 });
 const list = (name) => values[name].split(",");
@@ -59,12 +66,14 @@ const columns = [
   "scaling",
   "channels",
   "normalize",
+  "augment",
   "batch",
   "rate",
   "seed",
   "held out",
   "gap",
   "pasted",
+  "shaded",
 ];
 const row = (cells) => cells.map((cell) => String(cell).padEnd(9)).join(" ");
 
@@ -76,7 +85,7 @@ for (const folder of positionals) {
   );
   console.log(row(columns));
   for (const candidate of combinations()) {
-    const { file, scaling, channels, normalization, batch, rate, seed } = candidate;
+    const { file, scaling, channels, normalization, augment, batch, rate, seed } = candidate;
     const { heldOut, gap, pasted, shaded } = await assess(frames, candidate);
     console.log(
       row([
@@ -84,6 +93,7 @@ for (const folder of positionals) {
         scaling,
         channels,
         normalization,
+        augment,
         batch,
         rate,
         seed,
@@ -99,6 +109,7 @@ function combinations() {
   const all = {
     ...choices,
     normalization: list("normalizations"),
+    augment: list("augment"),
     batch: list("batches").map(Number),
     rate: list("rates").map(Number),
     seed: seeds,
@@ -110,7 +121,7 @@ function combinations() {
   );
 }
 
-async function assess(frames, { file, scaling, channels, normalization, ...schedule }) {
+async function assess(frames, { file, scaling, channels, normalization, augment, ...schedule }) {
   const weights = createRequire(import.meta.url).resolve(
     `@mediapipe/objectron/object_detection_3d_${file}.tflite`,
   );
@@ -126,10 +137,10 @@ async function assess(frames, { file, scaling, channels, normalization, ...sched
   }));
   const backbone = await Session.create(mobileNetwork(await readFile(weights), side, outputs), cpu);
   const features = async (images) => {
-    const cache = new FeatureCache(scales, images.length);
+    const cache = await FeatureCache.create(scales, images.length);
     for (const [i, image] of images.entries()) {
       const result = await backbone.run({ [imageName]: { data: image, dims: [1, 3, side, side] } });
-      cache.store(
+      await cache.store(
         i,
         scales.map((_, scale) => result[featureName(scale)].data),
       );
@@ -138,21 +149,26 @@ async function assess(frames, { file, scaling, channels, normalization, ...sched
   };
   const input = (frame) => resample(frame, { width: side, height: side, ...scalings[scaling] });
   const held = frames.filter((_, i) => i % 4 === 3);
-  const learned = await features(frames.filter((_, i) => i % 4 !== 3).map(input));
+  const good = frames.filter((_, i) => i % 4 !== 3);
+  const order = { images: good.length, augmentation: augmentations[augment] };
+  const pictures = picturesOf(good, [...good.keys()], order.augmentation, schedule.seed);
+  const learned = await features(
+    pictures.map(({ path: frame, variant }) => input(variant ? varied(frame, variant) : frame)),
+  );
   const architecture = { scales, flowSteps: 4, normalization };
-  const parameters = await learn(architecture, learned, schedule);
+  const parameters = await learn(architecture, learned, { ...schedule, ...order });
   const assessment = await Session.create(assessmentNetwork(architecture, parameters), cpu);
   const size = latentScales(architecture).reduce(
     (sum, { channels, height, width }) => sum + channels * height * width,
     0,
   );
-  const likelihood = async (cache) => {
+  const likelihood = async (cache, images) => {
     let sum = 0;
-    for (let i = 0; i < cache.images; i++) sum += (await run(assessment, cache, i)).nll.data[0];
-    return sum / cache.images / size;
+    for (let i = 0; i < images; i++) sum += (await run(assessment, cache, i)).nll.data[0];
+    return sum / images / size;
   };
-  const heldOut = await likelihood(await features(held.map(input)));
-  const gap = heldOut - (await likelihood(learned));
+  const heldOut = await likelihood(await features(held.map(input)), held.length);
+  const gap = heldOut - (await likelihood(learned, good.length));
   const found = async (spoil) => {
     const spoiled = held.map((frame, i) => spoil(input(frame), new Random(i)));
     const cache = await features(spoiled.map(({ image }) => image));
@@ -170,20 +186,20 @@ async function assess(frames, { file, scaling, channels, normalization, ...sched
   return { heldOut, gap, pasted, shaded };
 }
 
-async function learn(architecture, features, { batch: batchSize, rate, seed }) {
+async function learn(architecture, features, { batch: batchSize, rate, seed, images, augmentation }) {
   const steps = Math.ceil(Number(values.seen) / batchSize);
-  const trainer = new Trainer(architecture, initialParameters(architecture, seed), {
-    weightDecay: 1e-5,
-    threads: 0,
-  });
+  const parameters = initialParameters(architecture, seed);
+  const trainer = new Trainer(architecture, parameters, { weightDecay: 1e-5, threads: 0 });
   for (let epoch = 1; trainer.state.steps < steps; epoch++) {
-    for (const batch of batchesOf(features.images, batchSize, seed, epoch)) {
+    const seen = picturesSeen(images, [...Array(images).keys()], augmentation, seed, epoch);
+    for (const places of batchesOf(images, batchSize, seed, epoch)) {
       if (trainer.state.steps === steps) break;
-      await trainer.step(features.batch(batch), learningRateAt(rate, trainer.state.steps, steps));
+      const inputs = await features.batch(places.map((place) => seen[place]));
+      await trainer.step(inputs, learningRateAt("linear", rate, trainer.state.steps, steps));
     }
   }
   await trainer.close();
-  return trainer.trained();
+  return { ...parameters, values: trainer.state.values };
 }
 
 /** Energies and negative log-likelihood of one image. */
@@ -201,10 +217,9 @@ function assessmentNetwork(architecture, parameters) {
   return serialize(g);
 }
 
-function run(session, cache, i) {
-  return session.run(
-    Object.fromEntries(cache.batch([i]).map((feature, scale) => [featureName(scale), feature])),
-  );
+async function run(session, cache, i) {
+  const features = await cache.batch([i]);
+  return session.run(Object.fromEntries(features.map((feature, scale) => [featureName(scale), feature])));
 }
 
 function mapOf(architecture, outputs) {

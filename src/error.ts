@@ -10,7 +10,8 @@ export type UflowErrorCode =
   | "ERR_UFLOW_DOWNLOAD" // weights that cannot be fetched: no network, a server that refuses, a file that is not the expected one
   | "ERR_UFLOW_DEVICE" // the wanted device or execution provider is not available
   | "ERR_UFLOW_NETWORK" // ONNX Runtime refused a graph or failed while running it
-  | "ERR_UFLOW_DIVERGED" // training reached NaN or infinity
+  | "ERR_UFLOW_BAD_CHECKPOINT" // a training's checkpoint that is damaged, or of other images, options or another version
+  | "ERR_UFLOW_DIVERGED" // training reached NaN or infinity, or its loss rose far, also with lower rates
   | "ERR_UFLOW_MEMORY" // the work would not fit into memory
   | "ERR_UFLOW_OUTPUT" // an output file or folder cannot be written
   | "ERR_UFLOW_NATIVE" // the native addon is missing or does not load

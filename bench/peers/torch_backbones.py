@@ -3,7 +3,7 @@
 Serves bench/backbones.mjs: JSON lines in, JSON lines out, as many threads as OMP_NUM_THREADS says.
 
 {"do": "open", "name": network, "flow": {"scales": [[channels, height, width], ...], "steps": n,
- "normalization": "layer" or "none", "permutations": {step: [...]}}, "tensors": [[name, shape], ...], "weights": path}
+ "normalization": "layer", "standard" or "none", "permutations": {step: [...]}}, "tensors": [[name, shape], ...], "weights": path}
                                                                -> {"versions": "Python 3.11.2, torch 1.13.0"}
 {"do": "product"}                                              -> {"gflops": number}
 {"do": "run", "image": path, "shape": [...], "energies": path} -> {"seconds": number, "gflop": number}
@@ -154,8 +154,14 @@ class FlowStep(nn.Module):
         return y.index_select(1, self.permutation)
 
 
+def normalization_of(kind, shape):
+    return nn.Identity() if kind == "none" else nn.LayerNorm(shape, elementwise_affine=kind == "layer")
+
+
 class Flow(nn.Module):
     """Feature maps in, energies out, both finest first."""
+
+    Step = FlowStep
 
     def __init__(self, scales, steps, normalization, permutations):
         super().__init__()
@@ -163,10 +169,10 @@ class Flow(nn.Module):
         for scale, shape in reversed(list(enumerate(scales))):
             channels = shape[0] + below
             up = channels // 8 * 4 if scale else 0
-            stage = nn.ModuleDict({"norm": nn.LayerNorm(shape) if normalization == "layer" else nn.Identity()})
+            stage = nn.ModuleDict({"norm": normalization_of(normalization, shape)})
             for step in range(steps):
                 name = f"step{step}"
-                stage[name] = FlowStep(channels, 1 if step % 2 else 3, permutations[f"scale{scale}.{name}"])
+                stage[name] = self.Step(channels, 1 if step % 2 else 3, permutations[f"scale{scale}.{name}"])
             self.add_module(f"scale{scale}", stage)
             self.stages.append((stage, [up, channels - up]))
             below = up // 4

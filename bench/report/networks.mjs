@@ -76,15 +76,15 @@ function verdict(rows) {
   return `PyTorch takes at least ${aim} times as long in ${reached} of ${rows.length} cases.`;
 }
 
-function fastestAndMedian(seconds) {
+export function fastestAndMedian(seconds) {
   const sorted = seconds.toSorted((a, b) => a - b);
   return [sorted[0], median(sorted)];
 }
 
-function ratioOf({ seconds }) {
+export function ratioOf({ seconds }) {
   return Math.min(...seconds.torch) / Math.min(...seconds.ours);
 }
 
-function threadsText(threads) {
+export function threadsText(threads) {
   return threads === 1 ? "1 thread" : `${threads} threads`;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { calibrationSchema } from "../a-contrario/calibration.js";
 import { normalizations } from "../backbone/features.js";
+import { rateSchedules } from "./rate-schedules.js";
 
 /** The version of the `.uflow` format that this engine writes, and the newest that it reads. */
 export const formatVersion = 1;
@@ -19,16 +20,49 @@ const weightsSchema = z.strictObject({
   sources: z.array(sha256).min(1),
 });
 
-/** How a model was trained: what is needed to train it again. */
+/** The mean loss of the held-out images at the end of an epoch, nats per image. */
+export const heldOutLossSchema = z.strictObject({ epoch: z.int().positive(), loss: z.number() });
+
+/**
+ * That a training went back to the end of an epoch, and on from there with another rate. `spike`: the loss rose far above
+ * its level; `not finite`: the loss or a parameter; `resumed`: it was resumed with another rate than before.
+ */
+export const recoverySchema = z.strictObject({
+  /** 0: to the beginning. */
+  epoch: z.int().nonnegative(),
+  reason: z.enum(["spike", "not finite", "resumed"]),
+  learningRate: z.number().positive(),
+});
+
+/** How a model was trained: what is needed to train it again. Files of before have the first seven only. */
 export const trainingSchema = z.strictObject({
+  /** Images learned from. */
   images: z.int().positive(),
+  /** As planned; fewer were done where `losses` are fewer. */
   epochs: z.int().positive(),
   batchSize: z.int().positive(),
   learningRate: z.number().positive(),
   weightDecay: z.number().nonnegative(),
   seed: z.int().nonnegative(),
+  /** The variants of the images that were learned from, too; `Augmentation` in src/train. */
+  augment: z.record(z.string(), z.union([z.boolean(), z.number(), z.string()])).optional(),
+  /** How features were rounded before the flow saw them, if they were. */
+  cachePrecision: z.literal("float16").optional(),
   /** Mean loss of each epoch: negative log-likelihood per image, nats. */
   losses: z.array(z.number()),
+  schedule: z.enum(rateSchedules).optional(),
+  /** Good images that were not learned from. */
+  heldOut: z
+    .strictObject({
+      images: z.int().positive(),
+      losses: z.array(heldOutLossSchema),
+      /** Checks without a lower loss after which the training was to end; 0: it was not. */
+      patience: z.int().nonnegative(),
+    })
+    .optional(),
+  /** The epoch after which the parameters are the model's: of the least held-out loss, or the last. */
+  chosenEpoch: z.int().positive().optional(),
+  recoveries: z.array(recoverySchema).optional(),
 });
 
 /** Where a model that was trained elsewhere came from. */
@@ -72,3 +106,5 @@ export const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 export type BackboneWeights = z.infer<typeof weightsSchema>;
 export type TrainingSummary = z.infer<typeof trainingSchema>;
+export type HeldOutLoss = z.infer<typeof heldOutLossSchema>;
+export type Recovery = z.infer<typeof recoverySchema>;

@@ -48,12 +48,20 @@ function originLines({ training, imported }: Manifest): string[][] {
   const lines: string[][] = [];
   if (imported) lines.push(["imported", `from ${imported.file}, SHA-256 ${imported.sha256.slice(0, 16)}…`]);
   if (training) {
-    const { images, epochs, batchSize, learningRate, weightDecay, seed, losses } = training;
+    const { images, batchSize, learningRate, weightDecay, seed, losses, heldOut, chosenEpoch } = training;
     lines.push(
-      ["trained", `on ${images} good images, ${epochs} epochs in batches of ${batchSize}`],
+      ["trained", `on ${images} good images, ${losses.length} epochs in batches of ${batchSize}`],
       ["", `rate ${learningRate}, weight decay ${weightDecay}, seed ${seed}`],
       ["loss", `${losses[0]!.toFixed(0)} → ${losses.at(-1)!.toFixed(0)} (first → last epoch)`],
     );
+    const chosen = heldOut?.losses.find(({ epoch }) => epoch === chosenEpoch);
+    if (heldOut && chosen) {
+      const count = `${heldOut.images} good images held out`;
+      lines.push([
+        "",
+        `${chosen.loss.toFixed(0)} on ${count}, the least, after epoch ${chosen.epoch}: the model's`,
+      ]);
+    }
   }
   return lines;
 }

@@ -13,8 +13,6 @@ export interface FlowInputs {
   /** The value of a parameter, by its name. */
   parameter: (name: string) => Value;
   permutations: ReadonlyMap<string, Int32Array>;
-  /** The graph will be differentiated, so that it may use only operators of gradient.ts. Default: false. */
-  differentiable?: boolean;
 }
 
 export interface FlowOutputs {
@@ -52,14 +50,11 @@ export function flowForward(g: Graph, architecture: FlowArchitecture, inputs: Fl
 function normalise(g: Graph, { normalization }: FlowArchitecture, inputs: FlowInputs, scale: number): Value {
   const feature = inputs.features[scale]!;
   if (normalization === "none") return feature;
-  if (normalization === "standard") {
-    const standardise = inputs.differentiable ? op.standardise : op.standardiseImage;
-    return standardise(g, feature, normEpsilon);
-  }
+  const standardised = op.standardiseImage(g, feature, normEpsilon);
+  if (normalization === "standard") return standardised;
   const weight = inputs.parameter(`${normName(scale)}.weight`);
   const bias = inputs.parameter(`${normName(scale)}.bias`);
-  if (inputs.differentiable) return op.layerNorm(g, feature, weight, bias, normEpsilon);
-  return op.add(g, op.mul(g, op.standardiseImage(g, feature, normEpsilon), weight), bias);
+  return op.add(g, op.mul(g, standardised, weight), bias);
 }
 
 /**

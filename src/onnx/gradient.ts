@@ -90,7 +90,6 @@ const rules: Record<string, Rule> = {
     return op.gather(g, op.spaceToDepth(g, dy), 1, order);
   }),
   Conv: single((g, node, dy, i) => [convInput, convWeight, convBias][i]!(g, node, dy)),
-  LayerNormalization: single((g, node, dy, i) => [undefined, normWeight, normBias][i]?.(g, node, dy)),
 };
 
 /** Sums a gradient over the axes along which its operand was repeated; height and width first, for accuracy. */
@@ -182,15 +181,4 @@ function convWeight(g: Graph, node: Node, dy: Value): Value | undefined {
 function convBias(g: Graph, node: Node, dy: Value): Value {
   const sums = sumInSteps(g, dy, [0, 2, 3]);
   return op.reshape(g, sums, node.inputs[2]!.shape.map(known));
-}
-
-/** d weight = Σ over the batch of d output · standardised input. Its input is a frozen feature: no gradient. */
-function normWeight(g: Graph, node: Node, dy: Value): Value {
-  const [, mean, inverseDeviation] = node.outputs as [Value, Value, Value];
-  const standardised = op.mul(g, op.sub(g, node.inputs[0]!, mean), inverseDeviation);
-  return op.sum(g, op.mul(g, dy, standardised), [0], false);
-}
-
-function normBias(g: Graph, _node: Node, dy: Value): Value {
-  return op.sum(g, dy, [0], false);
 }

@@ -1,54 +1,80 @@
 import { type Backbone, featureName, featureScales, imageName, type Scale } from "../backbone/index.js";
 import { messageOf, UflowError } from "../error.js";
-import { decodeImage } from "../image/decode.js";
+import { decodeImage, type RawImage } from "../image/decode.js";
 import { preprocess } from "../image/preprocess.js";
 import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
-import { FeatureCache } from "./feature-cache.js";
+import { type Picture, varied } from "./augmentation.js";
+import { FeatureCache, type FeatureCacheOptions } from "./feature-cache.js";
 import { throwIfStopped } from "./stop.js";
 
 export interface FeatureTask extends Omit<SessionOptions, "device"> {
-  images: readonly string[];
+  pictures: readonly Picture[];
   backbone: Backbone;
   network: Uint8Array;
   inputSize: number;
-  /** Stops between two images. */
+  cache: FeatureCacheOptions;
+  /** Bytes that the features may take in memory. */
+  memory: number;
+  /** Stops between two pictures. */
   signal: AbortSignal;
 }
 
 /**
- * Runs the frozen backbone over all images once. The next image is decoded while the network runs.
+ * Runs the frozen backbone over all pictures once, one by one: on a CPU several at once take longer. The next is decoded
+ * while the network runs. The cache has the pictures' order, and must be closed.
  * @throws UflowError ERR_UFLOW_BAD_DATASET, after all images were tried, naming those that cannot be read: a model is
- * not trained on less than the user gave; ERR_UFLOW_ABORTED.
+ * not trained on less than the user gave; ERR_UFLOW_ABORTED; what `FeatureCache` throws.
  */
 export async function computeFeatures(
   task: FeatureTask,
-  onImage: (done: number) => void,
+  onPicture: (done: number) => void,
 ): Promise<FeatureCache> {
-  const { images, backbone, inputSize, threads, gate, weightsFolder } = task;
+  const cache = await FeatureCache.create(
+    featureScales(task.backbone, task.inputSize),
+    task.pictures.length,
+    task.cache,
+    task.memory,
+  );
+  try {
+    await fill(cache, task, onPicture);
+    return cache;
+  } catch (error) {
+    await cache.close();
+    throw error;
+  }
+}
+
+async function fill(
+  cache: FeatureCache,
+  task: FeatureTask,
+  onPicture: (done: number) => void,
+): Promise<void> {
+  const { pictures, backbone, inputSize, threads, gate, weightsFolder } = task;
   const scales = featureScales(backbone, inputSize);
-  const cache = new FeatureCache(scales, images.length);
   const session = await Session.create(task.network, { device: "auto", threads, gate, weightsFolder });
   try {
-    const problems: string[] = [];
-    let next = load(images[0]!, backbone, inputSize);
-    for (let i = 0; i < images.length; i++) {
+    /** By path. */
+    const problems = new Map<string, string>();
+    const load = loader(backbone, inputSize);
+    let next = load(pictures[0]!);
+    for (let i = 0; i < pictures.length; i++) {
       throwIfStopped(task.signal);
       const current = await next;
-      if (i + 1 < images.length) next = load(images[i + 1]!, backbone, inputSize);
-      if (current instanceof UflowError) problems.push(current.message);
+      if (i + 1 < pictures.length) next = load(pictures[i + 1]!);
+      if (current instanceof UflowError) problems.set(pictures[i]!.path, current.message);
       else {
         const features = await session.run({
           [imageName]: { data: current, dims: [1, 3, inputSize, inputSize] },
         });
-        cache.store(
+        await cache.store(
           i,
           scales.map((scale, s) => dataOf(features[featureName(s)], scale)),
         );
       }
-      onImage(i + 1);
+      onPicture(i + 1);
     }
-    if (problems.length > 0) throw unreadable(problems, images.length);
-    return cache;
+    const images = new Set(pictures.map(({ path }) => path)).size;
+    if (problems.size > 0) throw unreadable([...problems.values()], images);
   } finally {
     await session.close();
   }
@@ -64,16 +90,21 @@ function dataOf(feature: Tensor | undefined, { channels, height, width }: Scale)
   );
 }
 
-/** The network's input for one image, or why it cannot be read. */
-async function load(path: string, backbone: Backbone, inputSize: number): Promise<Float32Array | UflowError> {
-  try {
-    const frame = await decodeImage(path);
-    return preprocess(frame, { width: inputSize, height: inputSize, ...backbone.preprocessing });
-  } catch (error) {
-    return error instanceof UflowError
-      ? error
-      : new UflowError("ERR_UFLOW_BAD_IMAGE", messageOf(error), { cause: error });
-  }
+/** Yields the network's input for a picture, or why it cannot be read. An image is decoded once for all its variants. */
+function loader(backbone: Backbone, inputSize: number) {
+  const input = { width: inputSize, height: inputSize, ...backbone.preprocessing };
+  let decoded: { path: string; frame: Promise<RawImage> } | undefined;
+  return async ({ path, variant }: Picture): Promise<Float32Array | UflowError> => {
+    try {
+      if (decoded?.path !== path) decoded = { path, frame: decodeImage(path) };
+      const frame = await decoded.frame;
+      return preprocess(variant ? varied(frame, variant) : frame, input);
+    } catch (error) {
+      return error instanceof UflowError
+        ? error
+        : new UflowError("ERR_UFLOW_BAD_IMAGE", messageOf(error), { cause: error });
+    }
+  };
 }
 
 function unreadable(problems: readonly string[], total: number): UflowError {

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { type Backbone, backboneNames, featureScales, isBackboneName } from "../backbone/index.js";
 import { allBackboneNames, backboneFrom, findBackbone, openBackboneStore } from "../backbone/stored.js";
 import { describeModel } from "../bundle/describe.js";
@@ -8,22 +9,28 @@ import { latentScales } from "../flow/architecture.js";
 import { readDataset } from "../image/datasets.js";
 import { startGatedThread } from "../onnx/run-gate.js";
 import { checkWritable } from "../output/atomic-file.js";
-import { checkTrainOptions, type TrainOptions, type TrainProgress } from "./options.js";
+import { checkpointPath } from "./checkpoint.js";
+import {
+  checkTrainOptions,
+  fewestImages,
+  type TrainOptions,
+  type TrainProgress,
+  withPreset,
+} from "./options.js";
+import { presetOf } from "./presets.js";
 import { aborted } from "./stop.js";
 import type { Trained, TrainMessage, TrainTask } from "./worker.js";
 
 export type { TrainOptions, TrainProgress } from "./options.js";
 
-/** Fewer good images than this teach nothing about how good parts vary. */
-const fewestImages = 2;
-
 /**
  * Learns a model from good images and writes it as a `.uflow` file. The work is done in a worker thread. The file
- * appears under its name only when it is complete.
+ * appears under its name only when it is complete; a checkpoint beside it keeps what was learned until then.
  *
  * @returns the manifest of the file written.
  * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_WEIGHTS (the backbone's are not in the store, or damaged),
- * ERR_UFLOW_BAD_DATASET (no, too few or unreadable images), ERR_UFLOW_MEMORY, ERR_UFLOW_DIVERGED, ERR_UFLOW_OUTPUT, ERR_UFLOW_ABORTED.
+ * ERR_UFLOW_BAD_DATASET (no, too few or unreadable images), ERR_UFLOW_BAD_CHECKPOINT (`resume`), ERR_UFLOW_MEMORY,
+ * ERR_UFLOW_DIVERGED, ERR_UFLOW_OUTPUT, ERR_UFLOW_ABORTED.
  */
 export async function train(options: TrainOptions): Promise<Manifest & { training: TrainingSummary }> {
   const store = openBackboneStore();
@@ -31,7 +38,9 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
   const { signal, onProgress, data, output, ...checked } = checkTrainOptions(options, names);
   const source = await findBackbone(checked.backbone, store);
   const backbone = backboneFrom(source);
-  const task = { ...checked, source, inputSize: checked.inputSize ?? backbone.defaultInputSize };
+  const inputSize = checked.inputSize ?? backbone.defaultInputSize;
+  const { backbone: name, ...wanted } = checked;
+  const task = { ...withPreset(wanted, presetOf(name)), source, inputSize };
   checkFlow(backbone, task);
   const { train: images } = await readDataset(data);
   if (images.length < fewestImages) {
@@ -41,16 +50,24 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
     );
   }
   await checkWritable(output);
-  const { architecture, training, ...model } = await runWorker({ ...task, images }, signal, onProgress);
+  const checkpoint = checkpointPath(output);
+  const trained = await runWorker({ ...task, images, checkpoint }, signal, onProgress);
   if (signal?.aborted) throw aborted();
-  const { weights, ...networks } = model;
+  const { architecture, training, weights, heldOut, ...model } = trained;
   const described = describeModel(backbone, model.backbone, task.inputSize, architecture, weights);
+  // The one place where what the held-out images say of the test enters the model: calibrate(heldOut.energies).
   const manifest = { ...described, training };
-  return { ...(await writeModel(output, { manifest, ...networks })), training };
+  const written = await writeModel(output, { manifest, ...model });
+  // It has served; where it cannot be removed, the next training replaces it.
+  await rm(checkpoint, { force: true }).catch(() => undefined);
+  return { ...written, training };
 }
 
 /** That a flow can be built on the backbone's features, before the long work. @throws UflowError ERR_UFLOW_BAD_OPTION. */
-function checkFlow(backbone: Backbone, { inputSize, flowSteps }: Omit<TrainTask, "images">): void {
+function checkFlow(
+  backbone: Backbone,
+  { inputSize, flowSteps }: Pick<TrainTask, "inputSize" | "flowSteps">,
+): void {
   const scales = featureScales(backbone, inputSize);
   latentScales({ scales, flowSteps, normalization: backbone.normalization });
 }
@@ -68,29 +85,33 @@ function runWorker(
     if (signal?.aborted) return reject(aborted());
     const worker = startGatedThread(new URL("./worker.js", import.meta.url), task);
     let settle: (() => void) | undefined;
+    let stopping = false;
     const finish = (outcome: () => void) => {
       settle ??= outcome;
     };
     const failed = (code: UflowErrorCode, message: string) =>
       finish(() => reject(new UflowError(code, message)));
-    const cancel = (reason: unknown) => {
-      finish(() => reject(reason));
+    const stop = () => {
+      stopping = true;
       worker.postMessage("stop");
     };
-    const onAbort = () => cancel(aborted());
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const cancel = (reason: unknown) => {
+      finish(() => reject(reason));
+      stop();
+    };
+    // The thread's own error says whether something was kept.
+    signal?.addEventListener("abort", stop, { once: true });
     worker.on("message", (message: TrainMessage) => {
       // What was under way when the training was cancelled is of no interest any more.
-      if (settle) return;
-      if (message.kind === "progress") report(message.progress, onProgress, cancel);
+      if (message.kind === "error") failed(message.error.code, message.error.message);
       else if (message.kind === "done") finish(() => resolve(message.trained));
-      else failed(message.error.code, message.error.message);
+      else if (!stopping) report(message.progress, onProgress, cancel);
     });
     worker.on("error", (error) =>
       failed("ERR_UFLOW_LANE", `The training's thread failed: ${messageOf(error)}`),
     );
     worker.on("exit", (code) => {
-      signal?.removeEventListener("abort", onAbort);
+      signal?.removeEventListener("abort", stop);
       failed("ERR_UFLOW_LANE", `The training's thread ended with code ${code}`);
       settle!();
     });

@@ -8,6 +8,9 @@ import { elementCount, Graph, type Value } from "../onnx/graph.js";
 import * as op from "../onnx/operators.js";
 import { serialize } from "../onnx/serialize.js";
 
+/** What says where in the flat vector each parameter stands. */
+export type FlowLayout = Pick<FlowParameters, "slots" | "permutations">;
+
 /** Adam's decay rates and the term that keeps its denominator from zero. */
 export const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 
@@ -15,12 +18,12 @@ export const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
  * One step of training as the bytes of an ONNX model: forward, loss, gradient and Adam (L2 coupled).
  *
  * Inputs: feature_0 …; `values`, `firstMoment`, `secondMoment` (flat, one number per parameter); `stepSize` = rate/(1 − β₁ᵗ)
- * and `inverseCorrection` = 1/√(1 − β₂ᵗ) at step t (scalars). Outputs: `loss` (before the step), the three flat vectors
- * after it and, if wanted, the flat `gradient` (without weight decay).
+ * and `inverseCorrection` = 1/√(1 − β₂ᵗ) at step t (scalars). Outputs: `loss` and `gradientNorm` (Euclidean, without weight decay) before the step,
+ * the three flat vectors after it and, if wanted, the flat `gradient` (without weight decay).
  */
 export function stepNetwork(
   architecture: FlowArchitecture,
-  parameters: Pick<FlowParameters, "slots" | "permutations">,
+  parameters: FlowLayout,
   options: { batchSize: number; weightDecay: number; withGradient?: boolean },
 ): Uint8Array<ArrayBuffer> {
   const g = new Graph();
@@ -31,7 +34,6 @@ export function stepNetwork(
     features,
     parameter: (name) => pieces.get(name)!,
     permutations: parameters.permutations,
-    differentiable: true,
   });
   const loss = meanLoss(g, negativeLogLikelihood(g, outputs), options.batchSize);
   const perPiece = gradients(g, loss, [...pieces.values()]);
@@ -39,12 +41,13 @@ export function stepNetwork(
   const gradient = op.concat(g, flat, 0);
   g.output("loss", loss);
   if (options.withGradient) g.output("gradient", gradient);
+  g.output("gradientNorm", op.sqrt(g, op.sum(g, op.mul(g, gradient, gradient), [0], false)));
   adamStep(g, values, gradient, options.weightDecay);
   return serialize(g);
 }
 
-/** The flat vector cut into parameters of their shapes. */
-function cut(g: Graph, values: Value, slots: FlowParameters["slots"]): Map<string, Value> {
+/** The flat vector cut into parameters of their shapes, by name. */
+export function cut(g: Graph, values: Value, slots: FlowParameters["slots"]): Map<string, Value> {
   const lengths = slots.map((slot) => slot.length);
   const parts = op.split(g, values, 0, lengths);
   return new Map(slots.map((slot, i) => [slot.name, op.reshape(g, parts[i]!, slot.shape)]));

@@ -1,22 +1,22 @@
 import { featureName } from "../backbone/index.js";
-import { UflowError } from "../error.js";
 import type { FlowArchitecture } from "../flow/architecture.js";
 import type { FlowParameters } from "../flow/parameters.js";
 import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
 import { adam, stepNetwork } from "./step-network.js";
 
-/** Adam's state: the flat vectors that one training step takes in and gives out. */
+/** Adam's state: the flat vectors that one training step takes in and gives out. A step makes a new one. */
 export interface TrainerState {
-  values: Float32Array;
-  firstMoment: Float32Array;
-  secondMoment: Float32Array;
+  readonly values: Float32Array;
+  readonly firstMoment: Float32Array;
+  readonly secondMoment: Float32Array;
   /** Steps taken. */
-  steps: number;
+  readonly steps: number;
 }
 
 /** Runs training steps of one flow; the network of a step is built once per batch size that occurs. */
 export class Trainer {
-  readonly state: TrainerState;
+  /** Set it to go on from another. */
+  state: TrainerState;
   private readonly sessions = new Map<number, Session>();
 
   constructor(
@@ -35,48 +35,34 @@ export class Trainer {
 
   /**
    * One step on a batch of features (one tensor per scale).
-   * @returns the batch's loss before the step.
-   * @throws UflowError ERR_UFLOW_DIVERGED when the loss is NaN or infinite.
+   * @returns the batch's loss and the gradient's Euclidean norm, both before the step. When the loss is not finite, no step
+   * is taken.
    */
-  async step(features: readonly Tensor[], learningRate: number): Promise<number> {
+  async step(
+    features: readonly Tensor[],
+    learningRate: number,
+  ): Promise<{ loss: number; gradientNorm: number }> {
     const session = await this.sessionFor(features[0]!.dims[0]!);
-    const t = this.state.steps + 1;
+    const steps = this.state.steps + 1;
     const outputs = await session.run({
       ...Object.fromEntries(features.map((feature, scale) => [featureName(scale), feature])),
       values: vector(this.state.values),
       firstMoment: vector(this.state.firstMoment),
       secondMoment: vector(this.state.secondMoment),
-      stepSize: scalar(learningRate / (1 - adam.beta1 ** t)),
-      inverseCorrection: scalar(1 / Math.sqrt(1 - adam.beta2 ** t)),
+      stepSize: scalar(learningRate / (1 - adam.beta1 ** steps)),
+      inverseCorrection: scalar(1 / Math.sqrt(1 - adam.beta2 ** steps)),
     });
     const loss = outputs.loss!.data[0]!;
-    if (!Number.isFinite(loss)) {
-      throw new UflowError(
-        "ERR_UFLOW_DIVERGED",
-        `The training diverged at step ${t}: the loss is ${loss}. Use a lower learning rate than ${learningRate}.`,
-      );
+    const gradientNorm = outputs.gradientNorm!.data[0]!;
+    if (Number.isFinite(loss)) {
+      this.state = {
+        values: outputs.valuesAfter!.data,
+        firstMoment: outputs.firstMomentAfter!.data,
+        secondMoment: outputs.secondMomentAfter!.data,
+        steps,
+      };
     }
-    this.state.values = outputs.valuesAfter!.data;
-    this.state.firstMoment = outputs.firstMomentAfter!.data;
-    this.state.secondMoment = outputs.secondMomentAfter!.data;
-    this.state.steps = t;
-    return loss;
-  }
-
-  /**
-   * The parameters as trained so far.
-   * @throws UflowError ERR_UFLOW_DIVERGED when they are not all finite: a step's loss is that before it, so the last
-   * step's outcome is seen here only.
-   */
-  trained(): FlowParameters {
-    const { values, steps } = this.state;
-    if (!values.every(Number.isFinite)) {
-      throw new UflowError(
-        "ERR_UFLOW_DIVERGED",
-        `The training diverged at its last step, ${steps}. Use a lower learning rate.`,
-      );
-    }
-    return { ...this.parameters, values };
+    return { loss, gradientNorm };
   }
 
   async close(): Promise<void> {
@@ -88,7 +74,7 @@ export class Trainer {
     if (open) return open;
     const { weightDecay, ...options } = this.options;
     const network = stepNetwork(this.architecture, this.parameters, { batchSize, weightDecay });
-    const session = await Session.create(network, { ...options, device: "auto" });
+    const session = await Session.create(network, { ...options, device: "auto", memoryPattern: false });
     this.sessions.set(batchSize, session);
     return session;
   }

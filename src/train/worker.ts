@@ -1,20 +1,32 @@
 /**
  * The training's worker thread: ONNX Runtime is synchronous inside, so all of the work is done here and the
- * caller's event loop stays free. It writes no files; what it has learned is sent back whole, at the end.
+ * caller's event loop stays free. It writes no file but the checkpoint; the model is sent back whole, at the end.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { featureScales } from "../backbone/index.js";
+import { type Backbone, featureScales } from "../backbone/index.js";
 import { type BackboneSource, backboneFrom, networkFrom, weightsRecord } from "../backbone/stored.js";
 import type { BackboneWeights, TrainingSummary } from "../bundle/manifest.js";
+import { sha256 } from "../bundle/model.js";
 import { type PlainError, toPlainError } from "../error.js";
-import type { FlowArchitecture } from "../flow/architecture.js";
+import { type FlowArchitecture, latentScales } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { type FlowParameters, initialParameters } from "../flow/parameters.js";
+import type { Energy } from "../kernels/index.js";
 import { RunGate } from "../onnx/run-gate.js";
+import { picturesOf, picturesSeen } from "./augmentation.js";
+import type { TrainingIdentity } from "./checkpoint.js";
+import { CheckpointKeeper } from "./checkpoint-keeper.js";
 import type { FeatureCache } from "./feature-cache.js";
+import { freeMemory } from "./feature-records.js";
 import { computeFeatures } from "./features.js";
+import { type Division, divide, HeldOutImages, usualInterval } from "./held-out.js";
+import { imageSums } from "./image-sums.js";
+import { freshState, isDone, Learning, type LearningPlan, type LearningState } from "./learning.js";
+import { checkStepMemory } from "./memory.js";
 import type { CheckedTrainOptions, TrainProgress } from "./options.js";
-import { batchesOf, learningRateAt } from "./schedule.js";
+import type { Preset } from "./presets.js";
+import { ProgressTeller } from "./progress.js";
+import type { FlowLayout } from "./step-network.js";
 import { throwIfStopped } from "./stop.js";
 import { Trainer } from "./trainer.js";
 
@@ -22,11 +34,14 @@ import { Trainer } from "./trainer.js";
 export type TrainTask = Omit<
   CheckedTrainOptions,
   "signal" | "onProgress" | "data" | "output" | "backbone" | "inputSize"
-> & {
-  source: BackboneSource;
-  inputSize: number;
-  images: readonly string[];
-};
+> &
+  Preset & {
+    source: BackboneSource;
+    inputSize: number;
+    images: readonly string[];
+    /** Path of the checkpoint. */
+    checkpoint: string;
+  };
 
 /** What the worker has made. */
 export interface Trained {
@@ -37,6 +52,8 @@ export interface Trained {
   parameters: FlowParameters;
   architecture: FlowArchitecture;
   training: TrainingSummary;
+  /** What the finished model says of the good images that it was not learned from; undefined where there are none. */
+  heldOut: { images: string[]; energies: Energy[][] /* [image][scale] */ } | undefined;
 }
 
 export type TrainMessage =
@@ -44,69 +61,144 @@ export type TrainMessage =
   | { kind: "done"; trained: Trained }
   | { kind: "error"; error: PlainError };
 
-async function learn(
-  task: TrainTask & { gate: RunGate },
+type Task = TrainTask & { gate: RunGate };
+
+async function makeModel(
+  task: Task,
   signal: AbortSignal,
-  report: (progress: TrainProgress) => void,
+  send: (progress: TrainProgress) => void,
 ): Promise<Trained> {
   const backbone = backboneFrom(task.source);
-  const scales = featureScales(backbone, task.inputSize);
-  const normalization = task.normalization ?? backbone.normalization;
-  const architecture = { scales, flowSteps: task.flowSteps, normalization };
+  const division = divide(task.images.length, task.heldOut, task.seed);
   const built = await networkFrom(task.source, task.inputSize);
   throwIfStopped(signal);
   const { network, folder: weightsFolder } = built;
-  const pace = new Pace(task.images.length);
-  const features = await computeFeatures({ ...task, backbone, network, weightsFolder, signal }, (done) => {
-    report({ phase: "features", ...pace.at(done), epoch: 0, epochs: task.epochs, loss: null });
-  });
-  const trainer = new Trainer(architecture, initialParameters(architecture, task.seed), task);
-  const losses = await runEpochs(task, trainer, features, signal, report).finally(() => trainer.close());
-  const { epochs, batchSize, learningRate, weightDecay, seed } = task;
-  const training = { images: features.images, epochs, batchSize, learningRate, weightDecay, seed, losses };
-  const parameters = trainer.trained();
-  const flow = energyNetwork(architecture, parameters);
-  const weights = weightsRecord(task.source, built);
-  return { backbone: network, weights, flow, parameters, architecture, training };
+  const architecture = architectureOf(backbone, task);
+  const stepBytes = checkStepMemory(architecture, division.learned.length, task.batchSize);
+  const initial = initialParameters(architecture, task.seed);
+  const plan = planOf(task, division, architecture);
+  const pictures = picturesOf(task.images, division.learned, task.augment, task.seed);
+  const teller = new ProgressTeller(pictures.length, task.epochs, send);
+  const identity = await identityOf(task, network, signal);
+  const keeper = new CheckpointKeeper(task.checkpoint, identity, task.checkpointEvery, (notice) =>
+    teller.notice(notice),
+  );
+  const trainer = new Trainer(architecture, initial, task);
+  const fresh = freshState(trainer.state, task.learningRate);
+  const start = task.resume ? await keeper.resume(fresh) : fresh;
+  const cache = { folder: task.cacheFolder, precision: task.cachePrecision };
+  const memory = freeMemory() - stepBytes;
+  const given = { ...task, pictures, backbone, network, weightsFolder, cache, memory, signal };
+  const features = await computeFeatures(given, (done) => teller.picture(done));
+  const heldOut = await heldOutImages(task, division, architecture, initial, features);
+  try {
+    const state = await learn(plan, { trainer, features, heldOut, teller, keeper }, start, signal);
+    const values = state.best?.values ?? state.flow.values;
+    const parameters = { ...initial, values };
+    const energies = await heldOut?.energies(values);
+    const flow = energyNetwork(architecture, parameters);
+    const weights = weightsRecord(task.source, built);
+    const training = summaryOf(task, division, state);
+    const images = division.heldOut.map((image) => task.images[image]!);
+    const made = { backbone: network, weights, flow, parameters, architecture, training };
+    return { ...made, heldOut: energies && { images, energies } };
+  } finally {
+    await trainer.close();
+    await heldOut?.close();
+    await features.close();
+  }
 }
 
-/** @returns the mean loss of each epoch. */
-async function runEpochs(
-  { epochs, batchSize, seed, learningRate }: TrainTask,
-  trainer: Trainer,
+function architectureOf(backbone: Backbone, { inputSize, flowSteps, normalization }: Task): FlowArchitecture {
+  const scales = featureScales(backbone, inputSize);
+  return { scales, flowSteps, normalization: normalization ?? backbone.normalization };
+}
+
+function planOf(task: Task, division: Division, architecture: FlowArchitecture): LearningPlan {
+  const { epochs, batchSize, learningRate, schedule, seed, patience } = task;
+  const latentValues = latentScales(architecture).reduce(
+    (sum, { channels, height, width }) => sum + channels * height * width,
+    0,
+  );
+  const validateEvery = task.validateEvery ?? usualInterval(division);
+  const { learned } = division;
+  const picturesOfEpoch = (epoch: number) =>
+    picturesSeen(task.images.length, learned, task.augment, seed, epoch);
+  return {
+    ...{ epochs, batchSize, learningRate, schedule, seed, patience, validateEvery, latentValues },
+    images: learned.length,
+    picturesOfEpoch,
+  };
+}
+
+/** Undefined where none are held out. */
+async function heldOutImages(
+  { batchSize, threads, gate }: Task,
+  { heldOut }: Division,
+  architecture: FlowArchitecture,
+  layout: FlowLayout,
   features: FeatureCache,
-  signal: AbortSignal,
-  report: (progress: TrainProgress) => void,
-): Promise<number[]> {
-  const losses: number[] = [];
-  const total = epochs * Math.ceil(features.images / batchSize);
-  const pace = new Pace(total);
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    let sum = 0;
-    let seen = 0;
-    for (const batch of batchesOf(features.images, batchSize, seed, epoch)) {
-      throwIfStopped(signal);
-      const { steps } = trainer.state;
-      const loss = await trainer.step(features.batch(batch), learningRateAt(learningRate, steps, total));
-      sum += loss * batch.length;
-      seen += batch.length;
-      report({ phase: "training", ...pace.at(steps + 1), epoch, epochs, loss: sum / seen });
-    }
-    losses.push(sum / seen);
-  }
-  return losses;
+): Promise<HeldOutImages | undefined> {
+  if (heldOut.length === 0) return undefined;
+  return HeldOutImages.open(architecture, layout, features, heldOut, { batchSize, threads, gate });
 }
 
-/** Time left, from the pace so far. */
-class Pace {
-  private readonly start = performance.now();
+/** All of the options but those that change where and how fast a training runs, not what it learns. */
+async function identityOf(task: Task, network: Uint8Array, signal: AbortSignal): Promise<TrainingIdentity> {
+  const { source, images, checkpoint, checkpointEvery, resume, threads, gate, cacheFolder, ...options } =
+    task;
+  const wanted = checkpointEvery > 0 || resume;
+  return { backbone: sha256(network), options, images: wanted ? await imageSums(images, signal) : [] };
+}
 
-  constructor(private readonly total: number) {}
-
-  at(done: number): Pick<TrainProgress, "done" | "total" | "secondsLeft"> {
-    const elapsed = (performance.now() - this.start) / 1000;
-    return { done, total: this.total, secondsLeft: (elapsed / done) * (this.total - done) };
+/** Trains to the end; what was learned is kept, however it ends. */
+async function learn(
+  plan: LearningPlan,
+  parts: {
+    trainer: Trainer;
+    features: FeatureCache;
+    heldOut: HeldOutImages | undefined;
+    teller: ProgressTeller;
+    keeper: CheckpointKeeper;
+  },
+  start: LearningState,
+  signal: AbortSignal,
+): Promise<LearningState> {
+  const { trainer, features, heldOut, teller, keeper } = parts;
+  const learning = new Learning(plan, trainer, features, heldOut, start, {
+    onStep: (report, state) => teller.step(report, state),
+    onRecovery: (notice, state) => teller.notice(notice, state),
+    onEpoch: (state) => keeper.keepEpoch(state, isDone(state, plan)),
+  });
+  teller.startTraining(start, learning.total);
+  try {
+    const state = await learning.toTheEnd(signal);
+    throwIfStopped(signal);
+    return state;
+  } catch (error) {
+    throw await keeper.keepAfter(error, learning.state);
   }
+}
+
+function summaryOf(task: Task, { learned, heldOut }: Division, state: LearningState): TrainingSummary {
+  const { epochs, batchSize, learningRate, weightDecay, seed, schedule, patience } = task;
+  const { augment, cachePrecision } = task;
+  const { losses, heldOutLosses, best, recoveries } = state;
+  return {
+    images: learned.length,
+    epochs,
+    batchSize,
+    learningRate,
+    weightDecay,
+    seed,
+    ...(augment && { augment }),
+    ...(cachePrecision === "float16" && { cachePrecision }),
+    losses: [...losses],
+    schedule,
+    ...(best && { heldOut: { images: heldOut.length, losses: [...heldOutLosses], patience } }),
+    chosenEpoch: best?.epoch ?? losses.length,
+    ...(recoveries.length > 0 && { recoveries: [...recoveries] }),
+  };
 }
 
 const send = (message: TrainMessage) => parentPort!.postMessage(message);
@@ -114,7 +206,7 @@ const stop = new AbortController();
 // Whatever is sent to this thread means that it is to stop.
 parentPort!.once("message", () => stop.abort());
 
-learn({ ...(workerData as TrainTask), gate: RunGate.ofThread() }, stop.signal, (progress) =>
+makeModel({ ...(workerData as TrainTask), gate: RunGate.ofThread() }, stop.signal, (progress) =>
   send({ kind: "progress", progress }),
 )
   .then(

@@ -70,6 +70,24 @@ const mistakes: [args: string[], message: RegExp][] = [
     ["train", "--data", "x", "--out", "x.uflow", "--input-size", "72"],
     /--input-size: expected a multiple of 16.*72.*BAD_OPTION/,
   ],
+  [
+    ["train", "--data", "x", "--out", "x.uflow", "--augment", "rotate=quarter,tilt=3"],
+    /--augment.*"tilt=3" is none of flip-horizontal, flip-vertical, rotate=DEGREES/,
+  ],
+  [
+    [
+      "train",
+      "--data",
+      "x",
+      "--out",
+      "x.uflow",
+      "--augment",
+      "light=2,variants=1",
+      "--cache-precision",
+      "half",
+    ],
+    /light: .*received 2; .*variants: .*received 1; --cache-precision: .*"half"/,
+  ],
   [["evaluate", "x.uflow", "--epsilon", "0"], /--epsilon: .*received 0; --data: .*nothing.*BAD_OPTION/],
   [
     ["inspect", "x.uflow", "none", "--raw", "--tail", "upper", "--max-pixels", "all"],

@@ -32,7 +32,6 @@ it.each(["none", "standard", "layer"] as const)(
       features: featureInputs(g, of, "batch"),
       parameter: constantParameters(g, parameters),
       permutations: parameters.permutations,
-      differentiable: true,
     });
     latents.forEach((z, scale) => {
       g.output(energyName(scale), op.sum(g, op.mul(g, z, z), [1]));

@@ -40,7 +40,6 @@ function oldFlow(seed: number, output: (g: Graph, z: Value, scale: number) => vo
     features: featureInputs(g, architecture, "batch"),
     parameter: constantParameters(g, parameters),
     permutations: parameters.permutations,
-    differentiable: true,
   });
   latents.forEach((z, scale) => {
     output(g, z, scale);

@@ -56,7 +56,7 @@ describe("a killed training", () => {
   });
 
   it("leaves a whole model when it is being written", async () => {
-    const { signal } = await uflow(training(1), undefined, (child) => {
+    const { signal } = await uflow([...training(1), "--checkpoint-every", "0"], undefined, (child) => {
       // The first is the trial before the work.
       let temporary = 0;
       const watcher = watch(folder, (event, name) => {
@@ -79,22 +79,26 @@ describe("Ctrl-C", () => {
     });
     expect(status).toBe(130);
     expect(stderr).toContain("stopping");
-    expect(stderr).toContain("nothing was written (ERR_UFLOW_ABORTED)");
+    expect(stderr).toContain("no model was written (ERR_UFLOW_ABORTED)");
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "ERR_UFLOW_ABORTED" } });
     expect((await readFile(output)).equals(old)).toBe(true);
     expect(await readdir(folder)).toEqual(["part.uflow"]);
   });
 
-  it("ends it in the middle of the training, too", async () => {
-    let sent = false;
-    const { status, stderr } = await uflow(training(100_000), (text, child) => {
-      if (sent || !text.includes("features 8/8")) return;
-      sent = true;
-      setTimeout(() => child.kill("SIGTERM"), 500);
+  it("ends it in the middle of the training, and says how to go on", async () => {
+    const endless = [...training(100_000), "--checkpoint-every", "1"];
+    const { status, stderr } = await uflow(endless, undefined, (child) => {
+      const watcher = watch(folder, (_, name) => {
+        if (name === "part.uflow.training") child.kill("SIGTERM");
+      });
+      child.on("close", () => watcher.close());
     });
     expect(status).toBe(130);
-    expect(stderr).toContain("nothing was written (ERR_UFLOW_ABORTED)");
-    expect(await readdir(folder)).toEqual(["part.uflow"]);
+    expect(stderr).toMatch(
+      /cancelled; .* train again with resume \(--resume\) to go on from there \(ERR_UFLOW_ABORTED\)/,
+    );
+    expect(await readdir(folder)).toEqual(["part.uflow", "part.uflow.training"]);
+    expect((await readFile(output)).equals(old)).toBe(true);
   });
 
   it("twice ends it at once, by the signal", async () => {

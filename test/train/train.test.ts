@@ -212,6 +212,12 @@ describe("wrong options", () => {
       batchSize: -1,
       learningRate: Number.NaN,
       weightDecay: -1,
+      schedule: "step",
+      heldOut: 0.6,
+      validateEvery: 0,
+      patience: -1,
+      checkpointEvery: 0.5,
+      resume: "yes",
       seed: 2 ** 32,
       threads: null,
       signal: {},
@@ -241,7 +247,7 @@ describe("wrong options", () => {
 
 describe("a training that is ended early", () => {
   const old = "what was there before";
-  const endless = { ...fewest, epochs: 100_000 } as const;
+  const endless = { ...fewest, epochs: 100_000, checkpointEvery: 0 } as const;
 
   beforeEach(() => writeFile(output, old));
 

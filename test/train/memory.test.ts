@@ -1,0 +1,48 @@
+import { expect, it } from "vitest";
+import { backboneOf, featureScales } from "#uflow/backbone/index.js";
+import { batchSizes, checkStepMemory, stepMemory } from "#uflow/train/memory.js";
+
+const mebibyte = 2 ** 20;
+const flow = (name: "mobile" | "resnet18" | "wide_resnet50_2", inputSize: number, flowSteps: number) => {
+  const backbone = backboneOf(name);
+  return { scales: featureScales(backbone, inputSize), flowSteps, normalization: backbone.normalization };
+};
+
+/** Resident memory above that of a process without a session, as it was measured. */
+it.each([
+  ["mobile", 256, 4, 8, 244],
+  ["mobile", 256, 8, 8, 395],
+  ["mobile", 512, 4, 4, 448],
+  ["resnet18", 256, 4, 1, 262],
+  ["resnet18", 256, 2, 4, 277],
+  ["resnet18", 448, 4, 2, 611],
+  ["wide_resnet50_2", 256, 4, 2, 2012],
+] as const)(
+  "estimates a step with %s at %i, %i flow steps, batch %i within 10 %%",
+  (name, size, steps, batch, mebibytes) => {
+    const estimate = stepMemory(flow(name, size, steps), [batch]) / mebibyte / mebibytes;
+    expect(estimate).toBeGreaterThan(0.9);
+    expect(estimate).toBeLessThan(1.1);
+  },
+);
+
+it("counts the batch sizes that occur", () => {
+  expect([...batchSizes(22, 4)]).toEqual([4, 2]);
+  expect([...batchSizes(24, 4)]).toEqual([4]);
+  expect([...batchSizes(3, 8)]).toEqual([3]);
+});
+
+it("refuses what does not fit, and says what would", () => {
+  const architecture = flow("wide_resnet50_2", 448, 4);
+  const refusal = (free: number) =>
+    expect.objectContaining({
+      code: "ERR_UFLOW_MEMORY",
+      message: expect.stringMatching(
+        free > mebibyte ? /batches of 64 needs about .* GiB.*at most \d+$/ : /smaller input/,
+      ),
+    });
+  for (const free of [8 * 1024 * mebibyte, mebibyte]) {
+    expect(() => checkStepMemory(architecture, 200, 64, free)).toThrow(refusal(free));
+  }
+  checkStepMemory(architecture, 200, 64, 1e12);
+});
