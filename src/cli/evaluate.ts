@@ -14,7 +14,7 @@ import {
 } from "./terminal.js";
 
 interface Flags
-  extends Pick<EvaluateOptions, "epsilon" | "tail" | "tests" | "device" | "threads" | "mapSize"> {
+  extends Pick<EvaluateOptions, "epsilon" | "tail" | "tests" | "device" | "threads" | "mapSize" | "curves"> {
   data: string;
   out?: string;
   json?: boolean;
@@ -25,7 +25,7 @@ export function evaluateCommand(): Command {
     .description("measure a model on test images, good ones and defective ones")
     .argument("<model>", "the .uflow file")
     .option("--data <dir>", "needed: folder of one product: test/good, test/<defect>, ground_truth/<defect>")
-    .option("--out <dir>", "folder for evaluation.json, images.csv and contact-sheet.png")
+    .option("--out <dir>", "folder for evaluation.json, images.csv, regions.csv and contact-sheet.png")
     .option(
       "--map-size <pixels>",
       "side of the maps on which pixels are counted (default: the model's)",
@@ -37,6 +37,7 @@ export function evaluateCommand(): Command {
     .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--json", "print one JSON document on stdout")
+    .option("--curves", "add the ROC, PR and per-region overlap curves to the JSON document")
     .addHelpText("after", "\nExample:\n  uflow evaluate bottle.uflow --data bottle --out results")
     .action(run);
 }
@@ -59,23 +60,27 @@ async function run(model: string, { out, json, ...flags }: Flags): Promise<void>
 }
 
 function rowsOf(evaluation: Evaluation): string[][] {
-  const { images, imageAuroc, pixelAuroc, aupro, miou, falseAlarms, defects, operatingPoint, timings } =
-    evaluation;
+  const { images, imageAuroc, pixelAuroc, aupro, miou, falseAlarms, operatingPoint, timings } = evaluation;
+  const { defects, regionDetection } = evaluation;
   const oracle =
     miou.oracleLogEpsilon === null
       ? ""
       : `, at best ${score(miou.oracle)} (log ε = ${miou.oracleLogEpsilon})`;
   return [
     ["images", `${images.good} good, ${images.defective} defective`],
-    ["image AUROC", score(imageAuroc)],
-    ["pixel AUROC", score(pixelAuroc)],
-    ["AUPRO", score(aupro)],
+    ["image AUROC", `${score(imageAuroc)}, average precision ${score(evaluation.imageAveragePrecision)}`],
+    ["pixel AUROC", `${score(pixelAuroc)}, average precision ${score(evaluation.pixelAveragePrecision)}`],
+    ["AUPRO", `${score(aupro)} up to a false positive rate of 0.3, ${score(evaluation.aupro005)} up to 0.05`],
     ["mIoU", `${score(miou.automatic)} with the automatic threshold${oracle}`],
     ["false alarms", alarms(falseAlarms, images.good, operatingPoint.epsilon)],
     ...defects.map(({ kind, images: total, detected }, i) => [
       i === 0 ? "detected" : "",
       `${kind}: ${detected} of ${total}`,
     ]),
+    [
+      "regions",
+      `${regionDetection.detected} of ${regionDetection.regions} in the ground truth overlap a detection`,
+    ],
     [
       "time",
       `${timings.total.toFixed(0)} ms per image (median), of which networks ${timings.network.toFixed(0)} ms on ${evaluation.device}`,
@@ -86,12 +91,13 @@ function rowsOf(evaluation: Evaluation): string[][] {
 const score = (value: number | null) => (value === null ? "unknown" : value.toFixed(4));
 
 function alarms(
-  { perGoodImage, goodImagesWithDetection }: Evaluation["falseAlarms"],
+  { perGoodImage, perGoodImageInterval, goodImagesWithDetection }: Evaluation["falseAlarms"],
   good: number,
   epsilon: number,
 ) {
-  if (perGoodImage === null) return "unknown";
-  return `${perGoodImage.toFixed(2)} per good image (promised: at most ${epsilon}), on ${goodImagesWithDetection} of ${good}`;
+  if (perGoodImage === null || perGoodImageInterval === null) return "unknown";
+  const [low, high] = perGoodImageInterval.map((end) => end.toFixed(2));
+  return `${perGoodImage.toFixed(2)} per good image (95 %: ${low} … ${high}; promised: at most ${epsilon}), on ${goodImagesWithDetection} of ${good}`;
 }
 
 function tellMore({ errors, notes, images }: Evaluation, out: string | undefined, seconds: number): void {

@@ -89,11 +89,18 @@ describe("the whole evaluation", () => {
   });
 
   it("writes a report", async () => {
-    expect((await readdir(output)).sort()).toEqual(["contact-sheet.png", "evaluation.json", "images.csv"]);
+    expect((await readdir(output)).sort()).toEqual([
+      "contact-sheet.png",
+      "evaluation.json",
+      "images.csv",
+      "regions.csv",
+    ]);
     expect(JSON.parse(await readFile(join(output, "evaluation.json"), "utf8"))).toEqual(evaluation);
     const lines = (await readFile(join(output, "images.csv"), "utf8")).trimEnd().split("\r\n");
     expect(lines).toHaveLength(1 + 8);
-    expect(new Set(lines.map((line) => line.split(",").length))).toEqual(new Set([9]));
+    expect(new Set(lines.map((line) => line.split(",").length))).toEqual(new Set([11]));
+    const regions = (await readFile(join(output, "regions.csv"), "utf8")).trimEnd().split("\r\n");
+    expect(regions).toHaveLength(1 + 3);
   });
 });
 
