@@ -15,15 +15,16 @@ export function tallySorted(sorted: Uint32Array, weights: Float64Array | null): 
 
 /** The tally of both's pixels together. O(keys). */
 export function mergeTallies(a: Tally, b: Tally): Tally {
-  const length = distinctKeys(a.keys, b.keys);
+  const [left, right] = [a.keys, b.keys];
+  const length = distinctKeys(left, right);
   const merged = emptyTally(length, a.weights !== null);
   let [i, j] = [0, 0];
   for (let n = 0; n < length; n++) {
-    const left = i < a.keys.length ? a.keys[i]! : Number.POSITIVE_INFINITY;
-    const right = j < b.keys.length ? b.keys[j]! : Number.POSITIVE_INFINITY;
-    merged.keys[n] = Math.min(left, right);
-    if (left <= right) addTo(merged, n, a, i++);
-    if (right <= left) addTo(merged, n, b, j++);
+    const fromLeft = j === right.length || (i < left.length && left[i]! <= right[j]!);
+    const fromRight = i === left.length || (j < right.length && right[j]! <= left[i]!);
+    merged.keys[n] = fromLeft ? left[i]! : right[j]!;
+    if (fromLeft) addTo(merged, n, a, i++);
+    if (fromRight) addTo(merged, n, b, j++);
   }
   return merged;
 }
