@@ -60,8 +60,8 @@ async function run(model: string, { out, json, ...flags }: Flags): Promise<void>
 }
 
 function rowsOf(evaluation: Evaluation): string[][] {
-  const { images, imageAuroc, pixelAuroc, aupro, miou, falseAlarms, operatingPoint, timings } = evaluation;
-  const { defects, regionDetection } = evaluation;
+  const { images, imageAuroc, pixelAuroc, aupro, miou, falseAlarms, defects, operatingPoint, timings } =
+    evaluation;
   const oracle =
     miou.oracleLogEpsilon === null
       ? ""
@@ -77,15 +77,17 @@ function rowsOf(evaluation: Evaluation): string[][] {
       i === 0 ? "detected" : "",
       `${kind}: ${detected} of ${total}`,
     ]),
-    [
-      "regions",
-      `${regionDetection.detected} of ${regionDetection.regions} in the ground truth overlap a detection`,
-    ],
+    ...regionRow(evaluation.regionDetection),
     [
       "time",
       `${timings.total.toFixed(0)} ms per image (median), of which networks ${timings.network.toFixed(0)} ms on ${evaluation.device}`,
     ],
   ];
+}
+
+function regionRow({ regions, detected }: Evaluation["regionDetection"]): string[][] {
+  if (regions === 0) return [];
+  return [["regions", `${detected} of ${regions} in the ground truth overlap a detection`]];
 }
 
 const score = (value: number | null) => (value === null ? "unknown" : value.toFixed(4));

@@ -28,6 +28,7 @@ export type { EvaluateOptions, EvaluateProgress } from "./options.js";
 /**
  * Measures a model on the test images of a product, of which some are defective. The test images are used for nothing
  * but this: thresholds are the model's own, the oracle's apart. docs/maths.md, "Metrics".
+ * Beside the inspector's memory it takes up to 0.5 GB for scores, however many images there are, and a thread.
  *
  * @returns the metrics; `complete` is false when some images could not be read.
  * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_MODEL, ERR_UFLOW_BAD_WEIGHTS (see `Inspector.open`),
@@ -64,7 +65,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     timings: medianTimings(examined),
     complete: errors.length === 0,
     errors,
-    notes: notesOn(examined, errors),
+    notes: notesOn(examined, errors, pixels.precision),
     ...(wanted && {
       curves: { imageRoc: rocCurve(ofImages), imagePr: prCurve(ofImages), ...pixelCurves, goodLogNfa },
     }),

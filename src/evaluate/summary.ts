@@ -1,6 +1,6 @@
 import type { DefectSummary, ImageError, Timings } from "./evaluation.js";
 import { type Examined, goodKind } from "./examine.js";
-import type { PixelMetrics } from "./measurement.js";
+import type { PixelMetrics, Precision } from "./measurement.js";
 import { auroc } from "./metrics/auroc.js";
 import { averagePrecision } from "./metrics/average-precision.js";
 import { imageRankCurve, type RankCurve } from "./metrics/rank-curve.js";
@@ -85,8 +85,16 @@ export function median(values: readonly number[]): number {
 }
 
 /** What the numbers alone do not say. */
-export function notesOn(examined: readonly Examined[], errors: readonly ImageError[]): string[] {
+export function notesOn(
+  examined: readonly Examined[],
+  errors: readonly ImageError[],
+  { exact, scoreBits }: Precision,
+): string[] {
   const notes: string[] = [];
+  if (!exact)
+    notes.push(
+      `There are more distinct scores than fit into memory: pixel metrics rest on ${scoreBits} of their 32 bits; "precision" bounds what that changes`,
+    );
   const good = examined.filter(({ kind }) => kind === goodKind).length;
   if (errors.length > 0)
     notes.push(`${count(errors.length, "image")} could not be read; the numbers are those of the others`);
