@@ -2,9 +2,9 @@ import type { Mask } from "../../image/mask.js";
 import type { Map2d } from "../../kernels/index.js";
 import { checkFprLimit, defaultFprLimit } from "./aupro.js";
 import { orderedKeys } from "./float-keys.js";
+import { labelRegions } from "./label-regions.js";
 import { checkPairs } from "./maps.js";
 import { mergeTallies, type Tally, TallyRuns, tallySorted } from "./tally.js";
-import { labelRegions } from "./truth-regions.js";
 
 /**
  * AUPRO as published figures of the method have it, to compare with them; `aupro()` is what the literature defines.

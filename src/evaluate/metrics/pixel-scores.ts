@@ -1,14 +1,14 @@
 import type { Mask } from "../../image/mask.js";
 import type { Map2d } from "../../kernels/index.js";
 import { orderedKeys, scoreOfKey } from "./float-keys.js";
+import { labelRegions } from "./label-regions.js";
 import { checkPair, checkPairs } from "./maps.js";
 import { type RankCurve, rankCurve } from "./rank-curve.js";
 import { coarsen, type Tally, TallyRuns, tallySorted } from "./tally.js";
-import { labelRegions } from "./truth-regions.js";
 
 /**
- * Bytes that the tallies of `PixelScores` may take: exact for up to 29 million distinct scores of normal pixels. Merging and the curve
- * take up to twice as much for a moment.
+ * Bytes that the tallies of `PixelScores` may take: enough for 29 million distinct scores of normal pixels. Merging and
+ * the curve take up to as much again for a moment.
  */
 export const defaultTallyBytes = 2 ** 28;
 

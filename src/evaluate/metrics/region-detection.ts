@@ -1,8 +1,8 @@
 import type { Mask } from "../../image/mask.js";
 import type { Map2d } from "../../kernels/index.js";
 import { binomialInterval, type Interval } from "./intervals.js";
+import { labelRegions } from "./label-regions.js";
 import { checkPair, notANumber } from "./maps.js";
-import { labelRegions } from "./truth-regions.js";
 
 /** One 8-connected region of the ground truth, and what was found of it. Pixels are those of the maps. */
 export interface TruthRegion {

@@ -51,12 +51,13 @@ export class TallyRuns {
   }
 
   add(run: Tally): void {
+    if (run.keys.length === 0) return;
     this.runs.push(run);
     const sizeOf = (fromEnd: number) => this.runs.at(fromEnd)!.keys.length;
     while (this.runs.length > 1 && sizeOf(-2) < 2 * sizeOf(-1)) this.mergeLast();
   }
 
-  /** All in one run; undefined when nothing was added. */
+  /** All in one run; undefined when no pixel was added. */
   collapse(): Tally | undefined {
     while (this.runs.length > 1) this.mergeLast();
     return this.runs[0];
