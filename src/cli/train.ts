@@ -15,6 +15,7 @@ interface Flags
   learningRate?: number;
   weightDecay?: number;
   seed?: number;
+  tensorboard?: string;
   threads?: number;
   json?: boolean;
 }
@@ -44,6 +45,7 @@ export function trainCommand(): Command {
     .option("--weight-decay <factor>", "L2 penalty (default: 1e-5)", numeric)
     .option("--seed <number>", "same seed, same machine: same model (default: 0)", numeric)
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
+    .option("--tensorboard <dir>", "folder for an event file of TensorBoard (default: none is written)")
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",

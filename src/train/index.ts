@@ -10,6 +10,7 @@ import { startGatedThread } from "../onnx/run-gate.js";
 import { checkWritable } from "../output/atomic-file.js";
 import { checkTrainOptions, type TrainOptions, type TrainProgress } from "./options.js";
 import { aborted } from "./stop.js";
+import { tensorboardProgress } from "./tensorboard.js";
 import type { Trained, TrainMessage, TrainTask } from "./worker.js";
 
 export type { TrainOptions, TrainProgress } from "./options.js";
@@ -28,7 +29,7 @@ const fewestImages = 2;
 export async function train(options: TrainOptions): Promise<Manifest & { training: TrainingSummary }> {
   const store = openBackboneStore();
   const names = isBackboneName(options?.backbone ?? "mobile") ? backboneNames : await allBackboneNames(store);
-  const { signal, onProgress, data, output, ...checked } = checkTrainOptions(options, names);
+  const { signal, onProgress, data, output, tensorboard, ...checked } = checkTrainOptions(options, names);
   const source = await findBackbone(checked.backbone, store);
   const backbone = backboneFrom(source);
   const task = { ...checked, source, inputSize: checked.inputSize ?? backbone.defaultInputSize };
@@ -41,7 +42,9 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
     );
   }
   await checkWritable(output);
-  const { architecture, training, ...model } = await runWorker({ ...task, images }, signal, onProgress);
+  using events = tensorboard === undefined ? undefined : await tensorboardProgress(tensorboard, onProgress);
+  const watched = events?.onProgress ?? onProgress;
+  const { architecture, training, ...model } = await runWorker({ ...task, images }, signal, watched);
   if (signal?.aborted) throw aborted();
   const { weights, ...networks } = model;
   const described = describeModel(backbone, model.backbone, task.inputSize, architecture, weights);

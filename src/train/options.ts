@@ -39,6 +39,11 @@ export interface TrainOptions {
   seed?: number;
   /** CPU threads of the networks; 0 (default) is one per physical core. */
   threads?: number;
+  /**
+   * Folder for an event file of TensorBoard: losses, gradient norm and rate of every epoch. A new file each time. Default:
+   * none is written.
+   */
+  tensorboard?: string;
   /** Stops the training; nothing is written then. */
   signal?: AbortSignal;
   /** Called after every image whose features were computed and after every training step. */
@@ -72,6 +77,7 @@ const trainSchema = z.strictObject({
   weightDecay: z.number().min(0).max(1).default(1e-5),
   seed: z.int().min(0).max(0xffffffff).default(0),
   threads: z.int().min(0).max(1024).default(0),
+  tensorboard: z.string().min(1).optional(),
   signal: z.instanceof(AbortSignal).optional(),
   onProgress: z.custom<TrainOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });
