@@ -25,7 +25,7 @@ export function evaluateCommand(): Command {
     .description("measure a model on test images, good ones and defective ones")
     .argument("<model>", "the .uflow file")
     .option("--data <dir>", "needed: folder of one product: test/good, test/<defect>, ground_truth/<defect>")
-    .option("--out <dir>", "folder for evaluation.json, images.csv, regions.csv and contact-sheet.png")
+    .option("--out <dir>", "folder for the report: report.html, evaluation.json, tables and pictures")
     .option(
       "--map-size <pixels>",
       "side of the maps on which pixels are counted (default: the model's)",
@@ -107,11 +107,9 @@ function tellMore({ errors, notes, images }: Evaluation, out: string | undefined
   if (errors.length > 5) say(`… and ${errors.length - 5} more`);
   for (const note of notes) say(`Note: ${note}`);
   say(`Evaluated ${images.good + images.defective} images in ${duration(seconds)}`);
-  if (out === undefined) say("Next: add --out DIR for a picture of the worst misses and the best hits");
+  if (out === undefined) say("Next: add --out DIR for a report with charts and pictures");
   else
-    say(
-      `Next: look at ${join(out, "contact-sheet.png")}; every image's numbers are in ${join(out, "images.csv")}`,
-    );
+    say(`Next: look at ${join(out, "report.html")}; every image's numbers are in ${join(out, "images.csv")}`);
 }
 
 /** One bar; the metrics at the end are a note on it. */

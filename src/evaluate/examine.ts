@@ -6,6 +6,7 @@ import type { ImageError } from "./evaluation.js";
 import { goodKind, type ImageMeasure } from "./measurement.js";
 import type { MeasurementThread } from "./measurement-thread.js";
 import type { EvaluateProgress } from "./options.js";
+import type { SheetDrawer } from "./report/cards.js";
 import { selectImages } from "./selection.js";
 
 export { goodKind } from "./measurement.js";
@@ -27,7 +28,7 @@ export interface Pictured extends Examined, Pick<Inspection, "anomalyMap"> {
 
 export interface Examination {
   examined: Examined[];
-  /** The most telling images, see `selectImages()`; empty unless pictures are wanted. */
+  /** The most telling images, see `selectImages()`; empty without a drawer. */
   pictured: Pictured[];
   errors: ImageError[];
   /** Of each good image: regions at each of `watchedEpsilons`. */
@@ -43,7 +44,7 @@ export async function examine(
   inspector: Inspector,
   measurement: MeasurementThread,
   images: readonly TestImage[],
-  task: { mapSize: number; pictures: boolean; signal?: AbortSignal | undefined },
+  task: { mapSize: number; drawer: SheetDrawer | undefined; signal?: AbortSignal | undefined },
   onProgress: ((progress: EvaluateProgress) => void) | undefined,
 ): Promise<Examination> {
   const result: Examination = { examined: [], pictured: [], errors: [], alarmsAtWatched: [] };
@@ -58,7 +59,7 @@ export async function examine(
     if (task.signal?.aborted) throw aborted();
     if (i + 1 < ordered.length) next = ask(ordered[i + 1]!);
     if ("error" in current) result.errors.push(current.error);
-    else await count(current, measurement, result, task.pictures);
+    else await count(current, measurement, result, task.drawer);
     const done = i + 1;
     const pace = (performance.now() - start) / 1000 / done;
     onProgress?.({
@@ -100,7 +101,7 @@ async function count(
   { image, inspection, truth }: Look,
   measurement: MeasurementThread,
   result: Examination,
-  pictures: boolean,
+  drawer: SheetDrawer | undefined,
 ): Promise<void> {
   const { anomalyMap, logNfaMap, mask, ...verdict } = inspection;
   const kind = image.defect;
@@ -114,7 +115,10 @@ async function count(
   const examined = { ...verdict, ...measure, path: image.path, kind };
   result.examined.push(examined);
   if (alarmsAtWatched) result.alarmsAtWatched.push(alarmsAtWatched);
-  if (pictures) result.pictured = selectImages([...result.pictured, { ...examined, anomalyMap, truth }]);
+  if (drawer === undefined) return;
+  const pictured = { ...examined, anomalyMap, truth };
+  result.pictured = selectImages([...result.pictured, pictured]);
+  await drawer.add(pictured);
 }
 
 /** The mask of every good image: one for all, in memory and when it is handed to a thread. */

@@ -10,7 +10,9 @@ import { prCurve, rocCurve } from "./metrics/curves.js";
 import { f1Max, withoutBound } from "./metrics/f1-max.js";
 import { falseAlarms } from "./metrics/false-alarms.js";
 import { type CheckedEvaluateOptions, checkEvaluateOptions, type EvaluateOptions } from "./options.js";
-import { evaluationFile, writeReport } from "./report.js";
+import { assemble } from "./report/assemble.js";
+import { SheetDrawer } from "./report/cards.js";
+import { evaluationFile, writeReport } from "./report/index.js";
 import {
   imageAreas,
   imageCurve,
@@ -39,12 +41,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { model, data, output, epsilon, tail, tests, curves: wanted } = checked;
   const images = await testImages(data);
   if (output !== undefined) await checkWritable(join(output, evaluationFile));
-  const { mapSize, device, examination, pixels } = await measureAll(images, checked);
+  const drawer = output === undefined ? undefined : new SheetDrawer(data);
+  const { mapSize, device, manifest, examination, pixels } = await measureAll(images, checked, drawer);
   const { examined, pictured, errors, alarmsAtWatched } = examination;
   const good = examined.filter(({ kind }) => kind === goodKind);
   const { byKind, curves: pixelCurves, miou, ...pixelNumbers } = pixels;
   const ofImages = imageCurve(examined);
   const goodLogNfa = good.map(({ logNfa }) => logNfa).sort((a, b) => a - b);
+  const curves = { imageRoc: rocCurve(ofImages), imagePr: prCurve(ofImages), ...pixelCurves, goodLogNfa };
   const evaluation: Evaluation = {
     model,
     data,
@@ -66,11 +70,13 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     complete: errors.length === 0,
     errors,
     notes: notesOn(examined, errors, pixels.precision),
-    ...(wanted && {
-      curves: { imageRoc: rocCurve(ofImages), imagePr: prCurve(ofImages), ...pixelCurves, goodLogNfa },
-    }),
+    ...(wanted && { curves }),
   };
-  if (output !== undefined) await writeReport(output, evaluation, examined, pictured);
+  if (output !== undefined && drawer !== undefined) {
+    const sheets = drawer.sheets();
+    const report = await assemble({ evaluation, curves, examined, images, manifest, sheets });
+    await writeReport(output, report, pictured);
+  }
   return evaluation;
 }
 
@@ -85,18 +91,23 @@ async function testImages(data: string): Promise<TestImage[]> {
 }
 
 /** Inspects the images and counts their pixels. */
-async function measureAll(images: readonly TestImage[], options: CheckedEvaluateOptions) {
+async function measureAll(
+  images: readonly TestImage[],
+  options: CheckedEvaluateOptions,
+  drawer: SheetDrawer | undefined,
+) {
   const { model, device, epsilon, tail, tests, threads, mapSize: wanted, signal, onProgress } = options;
   if (signal?.aborted) throw aborted();
   const operating = { device, epsilon, tail, tests, threads };
   await using inspector = await Inspector.open(model, wanted ? { ...operating, mapSize: wanted } : operating);
   await using measurement = new MeasurementThread({ logEpsilon: Math.log10(epsilon) }, signal, aborted);
   const mapSize = wanted ?? inspector.manifest.mapSize;
-  const task = { mapSize, pictures: options.output !== undefined, signal };
+  const task = { mapSize, drawer, signal };
   const examination = await examine(inspector, measurement, images, task, onProgress);
   if (examination.examined.length === 0) throw nothingReadable(options.data, examination.errors);
   onProgress?.({ phase: "metrics", done: images.length, total: images.length, secondsLeft: null });
-  return { examination, pixels: await measurement.result(), mapSize, device: inspector.device };
+  const { device: used, manifest } = inspector;
+  return { examination, pixels: await measurement.result(), mapSize, device: used, manifest };
 }
 
 function nothingReadable(data: string, errors: readonly ImageError[]): UflowError {

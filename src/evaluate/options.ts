@@ -9,7 +9,10 @@ export interface EvaluateOptions
   model: string;
   /** Folder of one product in MVTec-AD layout: `test/good/*`, `test/<defect>/*`, `ground_truth/<defect>/<name>_mask.png`. */
   data: string;
-  /** Folder for `evaluation.json`, `images.csv`, `regions.csv` and `contact-sheet.png`; made if need be. Default: nothing is written. */
+  /**
+   * Folder for `report.html`, `evaluation.json`, `images.csv`, `regions.csv` and `contact-sheet.png`; made if need be.
+   * Default: nothing is written.
+   */
   output?: string;
   /** Adds `curves` to the result: ROC, PR and per-region overlap curves, mIoU against the threshold. Default: false. */
   curves?: boolean;

@@ -107,6 +107,7 @@ describe("the whole evaluation", () => {
       "evaluation.json",
       "images.csv",
       "regions.csv",
+      "report.html",
     ]);
     expect(JSON.parse(await readFile(join(output, "evaluation.json"), "utf8"))).toEqual(evaluation);
     const lines = (await readFile(join(output, "images.csv"), "utf8")).trimEnd().split("\r\n");
