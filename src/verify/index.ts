@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { basename, join } from "node:path";
 import type { Manifest } from "../bundle/manifest.js";
 import { sha256 } from "../bundle/model.js";
 import { readModel } from "../bundle/read.js";
 import { UflowError } from "../error.js";
+import { fileSum } from "../input/file-sum.js";
 import { inspectorSchema } from "../inspect/options.js";
+import { thisMachine } from "../machine.js";
 import { checkWritable } from "../output/atomic-file.js";
 import {
   type Certificate,
@@ -19,7 +19,6 @@ import {
 import { Earlier } from "./earlier.js";
 import { type Comparable, excess, figuresOf, type Limits, limits } from "./figures.js";
 import { type TestImage, testImages } from "./images.js";
-import { thisMachine } from "./machine.js";
 import { type CheckedVerifyOptions, checkVerifyOptions, type VerifyOptions } from "./options.js";
 import { certificateFile, mapBytes, writeReport } from "./report.js";
 import { isUnavailable, type Run, runWay } from "./run.js";
@@ -105,11 +104,9 @@ async function certify(options: CheckedVerifyOptions): Promise<Certificate> {
 async function summarize(path: string): Promise<ModelSummary> {
   const { manifest } = await readModel(path);
   const { engine, backbone, inputSize, mapSize, flowSteps, training }: Manifest = manifest;
-  const sum = createHash("sha256");
-  for await (const piece of createReadStream(path)) sum.update(piece);
   return {
     file: basename(path),
-    sha256: sum.digest("hex"),
+    sha256: await fileSum(path),
     engine,
     backbone,
     inputSize,
