@@ -1,4 +1,4 @@
-/** The public door: what a user may import, and nothing else. The native core is `uflow/kernels`. */
+/** The public door: what a user may import, and nothing else. The native core is `uflow/kernels`, metrics of your own maps are `uflow/metrics`. */
 export type { Calibration } from "./a-contrario/calibration.js";
 export { type ImportBackboneOptions, importBackbone } from "./backbone/import.js";
 export type { BackboneName } from "./backbone/index.js";
@@ -13,6 +13,7 @@ export {
   type EvaluateOptions,
   type EvaluateProgress,
   type Evaluation,
+  type EvaluationCurves,
   evaluate,
 } from "./evaluate/index.js";
 export {

@@ -81,7 +81,13 @@ async function learnAndTest(
     train({ ...training, data, output: model, seed, signal, onProgress: view.update }),
   );
   const evaluation = await watched(new Progress(`${name} testing `), (bar) =>
-    evaluate({ model, data, signal, onProgress: ({ done, total }) => bar.update(done, total) }),
+    evaluate({
+      model,
+      data,
+      output: reportOf(out, product),
+      signal,
+      onProgress: ({ done, total }) => bar.update(done, total),
+    }),
   );
   return { product, model, evaluation };
 }
@@ -96,6 +102,8 @@ async function watched<View extends { stop(): void }, T>(
     view.stop();
   }
 }
+
+const reportOf = (out: string, product: ProductName) => join(out, `${product}-report`);
 
 const dataOf = (out: string, product: ProductName) => join(out, "line", product);
 
@@ -152,6 +160,7 @@ function closing(out: string, sheet: string, seconds: number): string[] {
     `Done in ${duration(seconds)}. No defect was shown while learning, and no threshold was tuned: a region is detected`,
     "where fewer than one such region per image is expected by chance.",
     `Look at ${sheet}`,
+    `and at ${join(reportOf(out, productNames[0]), "report.html")}: charts and pictures, one report per product`,
     "Next, with images of your own good parts:",
     "  uflow train --data FOLDER --out part.uflow",
     "  uflow inspect part.uflow IMAGES --out results",

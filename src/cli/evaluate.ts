@@ -14,7 +14,9 @@ import {
   table,
 } from "./terminal.js";
 
-interface Flags extends OperatingPointFlags, Pick<EvaluateOptions, "device" | "threads" | "mapSize"> {
+interface Flags
+  extends OperatingPointFlags,
+    Pick<EvaluateOptions, "device" | "threads" | "mapSize" | "curves"> {
   data: string;
   out?: string;
   json?: boolean;
@@ -25,7 +27,7 @@ export function evaluateCommand(): Command {
     .description("measure a model on test images, good ones and defective ones")
     .argument("<model>", "the .uflow file")
     .option("--data <dir>", "needed: folder of one product: test/good, test/<defect>, ground_truth/<defect>")
-    .option("--out <dir>", "folder for evaluation.json, images.csv and contact-sheet.png")
+    .option("--out <dir>", "folder for the report: report.html, evaluation.json, tables and pictures")
     .option(
       "--map-size <pixels>",
       "side of the maps on which pixels are counted (default: the model's)",
@@ -35,6 +37,7 @@ export function evaluateCommand(): Command {
     .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--json", "print one JSON document on stdout")
+    .option("--curves", "add the ROC, PR and per-region overlap curves to the JSON document")
     .addHelpText("after", "\nExample:\n  uflow evaluate bottle.uflow --data bottle --out results")
     .action(run);
 }
@@ -71,9 +74,9 @@ function rowsOf(evaluation: Evaluation): string[][] {
       : `, at best ${score(miou.oracle)} (log ε = ${miou.oracleLogEpsilon})`;
   return [
     ["images", `${images.good} good, ${images.defective} defective`],
-    ["image AUROC", score(imageAuroc)],
-    ["pixel AUROC", score(pixelAuroc)],
-    ["AUPRO", score(aupro)],
+    ["image AUROC", `${score(imageAuroc)}, average precision ${score(evaluation.imageAveragePrecision)}`],
+    ["pixel AUROC", `${score(pixelAuroc)}, average precision ${score(evaluation.pixelAveragePrecision)}`],
+    ["AUPRO", `${score(aupro)} up to a false positive rate of 0.3, ${score(evaluation.aupro005)} up to 0.05`],
     ["mIoU", `${score(miou.automatic)} with the automatic threshold${oracle}`],
     ["false alarms", alarms(falseAlarms, images.good, operatingPoint)],
     ["", operatingPoint.text],
@@ -81,6 +84,7 @@ function rowsOf(evaluation: Evaluation): string[][] {
       i === 0 ? "detected" : "",
       `${kind}: ${detected} of ${total}`,
     ]),
+    ...regionRow(evaluation.regionDetection),
     [
       "time",
       `${timings.total.toFixed(0)} ms per image (median), of which networks ${timings.network.toFixed(0)} ms on ${evaluation.device}`,
@@ -88,18 +92,24 @@ function rowsOf(evaluation: Evaluation): string[][] {
   ];
 }
 
+function regionRow({ regions, detected }: Evaluation["regionDetection"]): string[][] {
+  if (regions === 0) return [];
+  return [["regions", `${detected} of ${regions} in the ground truth overlap a detection`]];
+}
+
 const score = (value: number | null) => (value === null ? "unknown" : value.toFixed(4));
 
 function alarms(
-  { perGoodImage, goodImagesWithDetection }: Evaluation["falseAlarms"],
+  { perGoodImage, perGoodImageInterval, goodImagesWithDetection }: Evaluation["falseAlarms"],
   good: number,
   { epsilon, falseRejects }: Evaluation["operatingPoint"],
 ) {
-  if (perGoodImage === null) return "unknown";
+  if (perGoodImage === null || perGoodImageInterval === null) return "unknown";
+  const [low, high] = perGoodImageInterval.map((end) => end.toFixed(2));
   const wanted = falseRejects
     ? `one part in ${falseRejects.oneIn} at most is to have any`
     : `promised: at most ${epsilon}`;
-  return `${perGoodImage.toFixed(2)} per good image (${wanted}), on ${goodImagesWithDetection} of ${good}`;
+  return `${perGoodImage.toFixed(2)} per good image (95 %: ${low} … ${high}; ${wanted}), on ${goodImagesWithDetection} of ${good}`;
 }
 
 function tellMore({ errors, notes, images }: Evaluation, out: string | undefined, seconds: number): void {
@@ -107,11 +117,9 @@ function tellMore({ errors, notes, images }: Evaluation, out: string | undefined
   if (errors.length > 5) say(`… and ${errors.length - 5} more`);
   for (const note of notes) say(`Note: ${note}`);
   say(`Evaluated ${images.good + images.defective} images in ${duration(seconds)}`);
-  if (out === undefined) say("Next: add --out DIR for a picture of the worst misses and the best hits");
+  if (out === undefined) say("Next: add --out DIR for a report with charts and pictures");
   else
-    say(
-      `Next: look at ${join(out, "contact-sheet.png")}; every image's numbers are in ${join(out, "images.csv")}`,
-    );
+    say(`Next: look at ${join(out, "report.html")}; every image's numbers are in ${join(out, "images.csv")}`);
 }
 
 /** One bar; the metrics at the end are a note on it. */

@@ -33,6 +33,7 @@ interface Flags
   learningRate?: number;
   weightDecay?: number;
   seed?: number;
+  tensorboard?: string;
   threads?: number;
   json?: boolean;
 }
@@ -98,6 +99,7 @@ export function trainCommand(): Command {
       numeric,
     )
     .option("--resume", "go on where a training with the same options and images was interrupted")
+    .option("--tensorboard <dir>", "folder for an event file of TensorBoard (default: none is written)")
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",

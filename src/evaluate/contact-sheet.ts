@@ -2,13 +2,13 @@ import { basename } from "node:path";
 import { decodeImage } from "../image/decode.js";
 import { renderContactSheet, type SheetPart, type SheetSection } from "../picture/contact-sheet.js";
 import type { Evaluation } from "./evaluation.js";
-import { type Examined, goodKind } from "./examine.js";
+import { goodKind, type Pictured } from "./examine.js";
 
 /**
  * The selected images as one PNG: image, ground truth, anomaly map and detection side by side, a section per kind.
  * @throws UflowError ERR_UFLOW_BAD_IMAGE when an image cannot be read any more.
  */
-export function drawContactSheet(selected: readonly Examined[], evaluation: Evaluation): Promise<Buffer> {
+export function drawContactSheet(selected: readonly Pictured[], evaluation: Evaluation): Promise<Buffer> {
   const kinds = [...new Set(selected.map(({ kind }) => kind))];
   const sections: SheetSection[] = kinds.map((kind) => ({
     title: kind,
@@ -25,7 +25,7 @@ export function drawContactSheet(selected: readonly Examined[], evaluation: Eval
 }
 
 /** Decodes one image at a time. */
-async function* parts(images: readonly Examined[]): AsyncGenerator<SheetPart> {
+async function* parts(images: readonly Pictured[]): AsyncGenerator<SheetPart> {
   for (const { path, kind, truth, iou, ...inspection } of images) {
     const frame = await decodeImage(path);
     const overlap = kind === goodKind || iou === null ? "" : `  ·  IoU ${iou.toFixed(2)}`;

@@ -1,22 +1,32 @@
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { PlainError } from "../error.js";
 import type { Inspection } from "../inspect/index.js";
-import type { FalseAlarms, Miou } from "./metrics/index.js";
+import type { PixelMetrics, Precision } from "./measurement.js";
+import type { EvaluationCurves } from "./metrics/curves.js";
+import type { F1Max, FairThreshold, FalseAlarms, Miou, RegionDetection } from "./metrics/index.js";
 
 /** How well a model tells good from defective. Plain data; a metric is null where the images do not define it. */
-export interface Evaluation {
+export interface Evaluation extends PixelMetrics {
   model: string;
   data: string;
   /** Test images that were inspected. */
   images: { good: number; defective: number };
   /** Area under the ROC curve of the images' scores, 0 … 1. */
   imageAuroc: number | null;
-  /** Area under the ROC curve of all pixels, 0 … 1. */
-  pixelAuroc: number | null;
-  /** Area under the per-region overlap curve up to a false positive rate of 0.3, over 0.3; 0 … 1. */
-  aupro: number | null;
+  /** Average precision of the images' scores: area under the steps of their precision–recall curve, 0 … 1. */
+  imageAveragePrecision: number | null;
+  /** The best F1 of the images' scores, with a threshold that knows the answers. */
+  imageF1Max: F1Max | null;
+  /** The best F1 of all pixels, with a threshold that knows the answers. */
+  pixelF1Max: F1Max | null;
+  /** How exact the pixel metrics are. */
+  precision: Precision;
   /** Mean intersection over union of detected pixels with the defects. */
   miou: Miou;
+  /** The threshold on anomaly maps that good images alone determine. */
+  fairThreshold: FairThreshold | null;
+  /** Which regions of the ground truth are detected, by their size. */
+  regionDetection: RegionDetection;
   /** Detections on good images, to be compared with the promise `operatingPoint.epsilon`. */
   falseAlarms: FalseAlarms;
   /** Per kind of defect, in alphabetical order. */
@@ -34,9 +44,12 @@ export interface Evaluation {
   errors: ImageError[];
   /** What a reader of the numbers has to know. */
   notes: string[];
+  /** Only if asked for. */
+  curves?: EvaluationCurves;
 }
 
-export interface DefectSummary {
+/** One kind of defect; areas under curves are over its images and the good ones. */
+export interface DefectSummary extends PixelMetrics {
   /** Name of the defect's folder. */
   kind: string;
   images: number;
@@ -44,6 +57,10 @@ export interface DefectSummary {
   detected: number;
   /** detected / images */
   detectionRate: number;
+  imageAuroc: number | null;
+  imageAveragePrecision: number | null;
+  /** At the operating point, over the images of this kind. */
+  miou: number | null;
 }
 
 export type Timings = Inspection["timings"] & { total: number };

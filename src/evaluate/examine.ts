@@ -3,57 +3,73 @@ import type { TestImage } from "../image/datasets.js";
 import { type Mask, readMask } from "../image/mask.js";
 import type { Inspection, Inspector } from "../inspect/index.js";
 import type { ImageError } from "./evaluation.js";
-import { IouCurve, type Miou } from "./metrics/iou.js";
+import { goodKind, type ImageMeasure } from "./measurement.js";
+import type { MeasurementThread } from "./measurement-thread.js";
 import type { EvaluateProgress } from "./options.js";
+import type { SheetDrawer } from "./report/cards.js";
+import { selectImages } from "./selection.js";
 
-/** Folder of the good images. */
-export const goodKind = "good";
+export { goodKind } from "./measurement.js";
 
-/** One test image with the verdict on it. The map of logNfa has been counted and let go, and the mask with it. */
-export interface Examined extends Omit<Inspection, "logNfaMap" | "mask"> {
+/** One test image with the verdict on it. Its maps have been counted and let go. */
+export interface Examined
+  extends Omit<Inspection, "anomalyMap" | "logNfaMap" | "mask">,
+    Omit<ImageMeasure, "alarmsAtWatched"> {
   path: string;
   /** `good`, or the kind of defect. */
   kind: string;
+}
+
+/** One that is to be shown. */
+export interface Pictured extends Examined, Pick<Inspection, "anomalyMap"> {
   /** Where it is defective; null where nobody has said: a defective image without a mask. */
   truth: Mask | null;
-  /** At the operating point; null without a mask. */
-  iou: number | null;
 }
 
 export interface Examination {
   examined: Examined[];
+  /** The most telling images, see `selectImages()`; empty without a drawer. */
+  pictured: Pictured[];
   errors: ImageError[];
-  miou: Miou;
+  /** Of each good image: regions at each of `watchedEpsilons`. */
+  alarmsAtWatched: number[][];
 }
 
 /**
- * Inspects all test images, one after the other; while one is in the networks, the next is asked for already. What
- * cannot be read is reported and left out.
- * @throws UflowError ERR_UFLOW_ABORTED, and what ends an inspector: ERR_UFLOW_NETWORK, ERR_UFLOW_LANE.
+ * Inspects all test images, one after the other, good ones first; while one is in the networks, the next is asked for
+ * already. What cannot be read is reported and left out.
+ * @throws UflowError ERR_UFLOW_ABORTED, and what ends an inspector or a measurement.
  */
 export async function examine(
   inspector: Inspector,
+  measurement: MeasurementThread,
   images: readonly TestImage[],
-  task: { mapSize: number; logEpsilon: number; signal?: AbortSignal | undefined },
+  task: { mapSize: number; drawer: SheetDrawer | undefined; signal?: AbortSignal | undefined },
   onProgress: ((progress: EvaluateProgress) => void) | undefined,
 ): Promise<Examination> {
-  const result = { examined: [] as Examined[], errors: [] as ImageError[] };
-  const curve = new IouCurve(task.logEpsilon);
+  const result: Examination = { examined: [], pictured: [], errors: [], alarmsAtWatched: [] };
   const noDefect = noDefects(task.mapSize);
   const ask = (image: TestImage) => look(inspector, image, noDefect);
+  const isGood = ({ defect }: TestImage) => defect === goodKind;
+  const ordered = [...images.filter(isGood), ...images.filter((image) => !isGood(image))];
   const start = performance.now();
-  let next = ask(images[0]!);
-  for (let i = 0; i < images.length; i++) {
+  let next = ask(ordered[0]!);
+  for (let i = 0; i < ordered.length; i++) {
     const current = await next;
     if (task.signal?.aborted) throw aborted();
-    if (i + 1 < images.length) next = ask(images[i + 1]!);
+    if (i + 1 < ordered.length) next = ask(ordered[i + 1]!);
     if ("error" in current) result.errors.push(current.error);
-    else result.examined.push(count(current, curve));
+    else await count(current, measurement, result, task.drawer);
     const done = i + 1;
     const pace = (performance.now() - start) / 1000 / done;
-    onProgress?.({ phase: "images", done, total: images.length, secondsLeft: pace * (images.length - done) });
+    onProgress?.({
+      phase: "images",
+      done,
+      total: ordered.length,
+      secondsLeft: pace * (ordered.length - done),
+    });
   }
-  return { ...result, miou: curve.result() };
+  return result;
 }
 
 type Look = { image: TestImage; inspection: Inspection; truth: Mask | null };
@@ -80,11 +96,29 @@ async function truthOf({ defect, mask }: TestImage, noDefect: Mask): Promise<Mas
   return mask === undefined ? null : await readMask(mask, noDefect);
 }
 
-/** Takes from the map of logNfa what the metrics need of it. */
-function count({ image, inspection, truth }: Look, curve: IouCurve): Examined {
-  const { logNfaMap, mask: _, ...verdict } = inspection;
-  const iou = truth && curve.add(logNfaMap, truth);
-  return { ...verdict, path: image.path, kind: image.defect, truth, iou };
+/** Has the maps counted, and keeps those of the images that are to be shown as it looks now. */
+async function count(
+  { image, inspection, truth }: Look,
+  measurement: MeasurementThread,
+  result: Examination,
+  drawer: SheetDrawer | undefined,
+): Promise<void> {
+  const { anomalyMap, logNfaMap, mask, ...verdict } = inspection;
+  const kind = image.defect;
+  const { alarmsAtWatched, ...measure } = await measurement.add({
+    kind,
+    truth,
+    anomalyMap,
+    logNfaMap,
+    mask,
+  });
+  const examined = { ...verdict, ...measure, path: image.path, kind };
+  result.examined.push(examined);
+  if (alarmsAtWatched) result.alarmsAtWatched.push(alarmsAtWatched);
+  if (drawer === undefined) return;
+  const pictured = { ...examined, anomalyMap, truth };
+  result.pictured = selectImages([...result.pictured, pictured]);
+  await drawer.add(pictured);
 }
 
 /** The mask of every good image: one for all, in memory and when it is handed to a thread. */

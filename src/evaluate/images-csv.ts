@@ -1,3 +1,4 @@
+import { csv } from "./csv.js";
 import type { ImageError } from "./evaluation.js";
 import type { Examined } from "./examine.js";
 import { totalTime } from "./summary.js";
@@ -10,6 +11,8 @@ const columns = [
   "logNfa",
   "regions",
   "iou",
+  "truthRegions",
+  "truthRegionsDetected",
   "milliseconds",
   "error",
 ];
@@ -21,18 +24,16 @@ export function imagesCsv(examined: readonly Examined[], errors: readonly ImageE
     ...examined.map(rowOf),
     ...errors.map(({ image, message }) => [image, ...Array(columns.length - 2).fill(""), message]),
   ];
-  return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+  return csv(rows);
 }
 
 function rowOf(image: Examined) {
-  const { path, kind, anomalous, anomalyScore, logNfa, regions, iou, timings } = image;
+  const { path, kind, anomalous, anomalyScore, logNfa, regions, iou, truthRegions, timings } = image;
   const milliseconds = totalTime(timings).toFixed(1);
   // The tiny number of a miss is 0 to a reader.
   const overlap = iou === null ? "" : Number(iou.toFixed(6));
-  return [path, kind, anomalous, anomalyScore, logNfa, regions.length, overlap, milliseconds, ""];
-}
-
-function cell(value: unknown): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const truth = truthRegions
+    ? [truthRegions.length, truthRegions.filter(({ detected }) => detected).length]
+    : ["", ""];
+  return [path, kind, anomalous, anomalyScore, logNfa, regions.length, overlap, ...truth, milliseconds, ""];
 }

@@ -1,26 +1,36 @@
-import { freemem } from "node:os";
 import { join } from "node:path";
 import { UflowError } from "../error.js";
 import { readDataset, type TestImage } from "../image/datasets.js";
 import { Inspector } from "../inspect/index.js";
 import { checkWritable } from "../output/atomic-file.js";
 import type { Evaluation, ImageError } from "./evaluation.js";
-import { aborted, type Examined, examine, goodKind } from "./examine.js";
-import { imageAuroc } from "./metrics/auroc.js";
+import { aborted, examine, goodKind } from "./examine.js";
+import { MeasurementThread } from "./measurement-thread.js";
+import { prCurve, rocCurve } from "./metrics/curves.js";
+import { f1Max, withoutBound } from "./metrics/f1-max.js";
 import { falseAlarms } from "./metrics/false-alarms.js";
 import { type CheckedEvaluateOptions, checkEvaluateOptions, type EvaluateOptions } from "./options.js";
-import { pixelMetrics } from "./pixel-metrics.js";
-import { evaluationFile, writeReport } from "./report.js";
-import { selectImages } from "./selection.js";
-import { medianTimings, notesOn, summarizeDefects } from "./summary.js";
+import { assemble } from "./report/assemble.js";
+import { SheetDrawer } from "./report/cards.js";
+import { evaluationFile, writeReport } from "./report/index.js";
+import {
+  imageAreas,
+  imageCurve,
+  medianTimings,
+  notesOn,
+  summarizeDefects,
+  summarizeRegions,
+} from "./summary.js";
 
 export type { DefectSummary, Evaluation, ImageError, Timings } from "./evaluation.js";
+export type { EvaluationCurves } from "./metrics/curves.js";
 export type { FalseAlarms, Miou } from "./metrics/index.js";
 export type { EvaluateOptions, EvaluateProgress } from "./options.js";
 
 /**
  * Measures a model on the test images of a product, of which some are defective. The test images are used for nothing
  * but this: thresholds are the model's own, the oracle's apart. docs/maths.md, "Metrics".
+ * Beside the inspector's memory it takes up to 0.5 GB for scores, however many images there are, and a thread.
  *
  * @returns the metrics; `complete` is false when some images could not be read.
  * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_MODEL, ERR_UFLOW_BAD_WEIGHTS (see `Inspector.open`),
@@ -28,42 +38,50 @@ export type { EvaluateOptions, EvaluateProgress } from "./options.js";
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const checked = checkEvaluateOptions(options);
-  const { model, data, output, signal, onProgress } = checked;
+  const { model, data, output, curves: wanted } = checked;
   const images = await testImages(data);
   if (output !== undefined) await checkWritable(join(output, evaluationFile));
-  const { mapSize, device, operatingPoint, ...examination } = await inspectAll(images, checked);
-  const { examined, errors, miou } = examination;
-  if (examined.length === 0) throw nothingReadable(data, errors);
-  // The thread of the pixel metrics takes the maps; those that are to be drawn are kept back.
-  const selected = output === undefined ? [] : selectImages(examined).map(withOwnMap);
-  onProgress?.({ phase: "metrics", done: images.length, total: images.length, secondsLeft: null });
+  const drawer = output === undefined ? undefined : new SheetDrawer(data);
+  const { mapSize, device, manifest, operatingPoint, examination, pixels } = await measureAll(
+    images,
+    checked,
+    drawer,
+  );
+  const { examined, pictured, errors, alarmsAtWatched } = examination;
   const good = examined.filter(({ kind }) => kind === goodKind);
+  const { byKind, curves: pixelCurves, miou, ...pixelNumbers } = pixels;
+  const ofImages = imageCurve(examined);
+  const goodLogNfa = good.map(({ logNfa }) => logNfa).sort((a, b) => a - b);
+  const curves = { imageRoc: rocCurve(ofImages), imagePr: prCurve(ofImages), ...pixelCurves, goodLogNfa };
   const evaluation: Evaluation = {
     model,
     data,
     images: { good: good.length, defective: examined.length - good.length },
-    imageAuroc: imageAuroc(
-      examined.map(({ anomalyScore }) => anomalyScore),
-      examined.map(({ kind }) => kind !== goodKind),
-    ),
-    ...(await pixelMetrics(examined, signal)),
+    ...imageAreas(ofImages),
+    imageF1Max: withoutBound(f1Max(ofImages)),
+    ...pixelNumbers,
     miou,
-    falseAlarms: falseAlarms(good.map(({ regions }) => regions.length)),
-    defects: summarizeDefects(examined),
+    falseAlarms: falseAlarms(
+      good.map(({ regions }) => regions.length),
+      alarmsAtWatched,
+    ),
+    regionDetection: summarizeRegions(examined, mapSize),
+    defects: summarizeDefects(examined, byKind),
     operatingPoint,
     mapSize,
     device,
     timings: medianTimings(examined),
     complete: errors.length === 0,
     errors,
-    notes: notesOn(examined, errors),
+    notes: notesOn(examined, errors, pixels.precision),
+    ...(wanted && { curves }),
   };
-  if (output !== undefined) await writeReport(output, evaluation, examined, selected);
+  if (output !== undefined && drawer !== undefined) {
+    const sheets = drawer.sheets();
+    const report = await assemble({ evaluation, curves, examined, images, manifest, sheets });
+    await writeReport(output, report, pictured);
+  }
   return evaluation;
-}
-
-function withOwnMap(image: Examined): Examined {
-  return { ...image, anomalyMap: { ...image.anomalyMap, data: image.anomalyMap.data.slice() } };
 }
 
 /** @throws UflowError ERR_UFLOW_BAD_DATASET when there is nothing to evaluate on. */
@@ -76,31 +94,22 @@ async function testImages(data: string): Promise<TestImage[]> {
   );
 }
 
-async function inspectAll(images: readonly TestImage[], options: CheckedEvaluateOptions) {
-  const { model, data: _, output: __, signal, onProgress, ...inspection } = options;
+/** Inspects the images and counts their pixels. */
+async function measureAll(
+  images: readonly TestImage[],
+  { model, data, output: _, curves: __, signal, onProgress, ...inspection }: CheckedEvaluateOptions,
+  drawer: SheetDrawer | undefined,
+) {
   if (signal?.aborted) throw aborted();
   await using inspector = await Inspector.open(model, inspection);
-  const { device, operatingPoint } = inspector;
-  const mapSize = options.mapSize ?? inspector.manifest.mapSize;
-  checkMemory(images.length, mapSize);
-  const { logEpsilon } = operatingPoint;
-  const examination = await examine(inspector, images, { mapSize, logEpsilon, signal }, onProgress);
-  return { ...examination, mapSize, device, operatingPoint };
-}
-
-/** Per pixel: the anomaly map (4 bytes), the mask and its copy for the thread (1 each), and the key that is sorted (4). */
-const bytesPerPixel = 10;
-
-/** @throws UflowError ERR_UFLOW_MEMORY, before any work, when what the metrics need would not fit into memory. */
-function checkMemory(images: number, mapSize: number): void {
-  const bytes = bytesPerPixel * images * mapSize ** 2;
-  const limit = 0.8 * freemem();
-  if (bytes <= limit) return;
-  const gigabytes = (amount: number) => `${(amount / 2 ** 30).toFixed(1)} GiB`;
-  throw new UflowError(
-    "ERR_UFLOW_MEMORY",
-    `The maps of ${images} images at ${mapSize} × ${mapSize} pixels need ${gigabytes(bytes)}, and ${gigabytes(limit)} of memory can be had. Use a smaller map size.`,
-  );
+  const { device, manifest, operatingPoint } = inspector;
+  await using measurement = new MeasurementThread({ logEpsilon: operatingPoint.logEpsilon }, signal, aborted);
+  const mapSize = inspection.mapSize ?? manifest.mapSize;
+  const task = { mapSize, drawer, signal };
+  const examination = await examine(inspector, measurement, images, task, onProgress);
+  if (examination.examined.length === 0) throw nothingReadable(data, examination.errors);
+  onProgress?.({ phase: "metrics", done: images.length, total: images.length, secondsLeft: null });
+  return { examination, pixels: await measurement.result(), mapSize, device, manifest, operatingPoint };
 }
 
 function nothingReadable(data: string, errors: readonly ImageError[]): UflowError {

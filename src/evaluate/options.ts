@@ -11,8 +11,13 @@ export interface EvaluateOptions
   model: string;
   /** Folder of one product in MVTec-AD layout: `test/good/*`, `test/<defect>/*`, `ground_truth/<defect>/<name>_mask.png`. */
   data: string;
-  /** Folder for `evaluation.json`, `images.csv` and `contact-sheet.png`; made if need be. Default: nothing is written. */
+  /**
+   * Folder for `report.html`, `evaluation.json`, `images.csv`, `regions.csv` and `contact-sheet.png`; made if need be.
+   * Default: nothing is written.
+   */
   output?: string;
+  /** Adds `curves` to the result: ROC, PR and per-region overlap curves, mIoU against the threshold. Default: false. */
+  curves?: boolean;
   /** Stops the evaluation; nothing is written then. */
   signal?: AbortSignal;
   /** Called after every image and while the metrics are computed. */
@@ -35,6 +40,7 @@ export const evaluateSchema = z.strictObject({
   model: z.string().min(1),
   data: z.string().min(1),
   output: z.string().min(1).optional(),
+  curves: z.boolean().default(false),
   signal: z.instanceof(AbortSignal).optional(),
   onProgress: z.custom<EvaluateOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });

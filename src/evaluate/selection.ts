@@ -1,4 +1,5 @@
-import { type Examined, goodKind } from "./examine.js";
+import type { Examined } from "./examine.js";
+import { goodKind } from "./measurement.js";
 
 /** Good images on a contact sheet: enough to see what sets off false alarms. */
 const mostGood = 4;
@@ -7,12 +8,13 @@ const mostOfKind = 6;
 
 /**
  * The images that say most about a model: of every kind of defect the worst misses and the best hits; then of the good
- * images the worst false alarms or, where there is none, the image that came closest to one.
+ * images the worst false alarms or, where there is none, the image that came closest to one. What is not selected among
+ * some images is not among more either: images may come one by one, and the others be let go.
  *
  * @param most at most so many, but of every kind of defect at least one
  * @returns kind after kind, worst first; good images last.
  */
-export function selectImages(examined: readonly Examined[], most = 24): Examined[] {
+export function selectImages<T extends Examined>(examined: readonly T[], most = 24): T[] {
   const kinds = [...new Set(examined.map(({ kind }) => kind))].filter((kind) => kind !== goodKind).sort();
   const share = Math.floor((most - mostGood) / kinds.length);
   const perKind = Math.min(mostOfKind, Math.max(1, share));
@@ -23,7 +25,7 @@ export function selectImages(examined: readonly Examined[], most = 24): Examined
   ];
 }
 
-function worstAndBest(images: readonly Examined[], most: number): Examined[] {
+function worstAndBest<T extends Examined>(images: readonly T[], most: number): T[] {
   const ordered = [...images].sort((a, b) => covered(a) - covered(b) || b.logNfa - a.logNfa);
   if (ordered.length <= most) return ordered;
   const best = Math.floor(most / 2);
@@ -36,7 +38,7 @@ function covered({ iou, anomalous }: Examined): number {
   return iou < 1e-9 ? 0 : iou;
 }
 
-function falseAlarmsOrClosest(good: readonly Examined[]): Examined[] {
+function falseAlarmsOrClosest<T extends Examined>(good: readonly T[]): T[] {
   const ordered = [...good].sort((a, b) => a.logNfa - b.logNfa);
   const alarms = ordered.filter(({ anomalous }) => anomalous).slice(0, mostGood);
   return alarms.length > 0 ? alarms : ordered.slice(0, 1);

@@ -1,14 +1,64 @@
 import type { DefectSummary, ImageError, Timings } from "./evaluation.js";
 import { type Examined, goodKind } from "./examine.js";
+import type { PixelMetrics, Precision } from "./measurement.js";
+import { auroc } from "./metrics/auroc.js";
+import { averagePrecision } from "./metrics/average-precision.js";
+import { imageRankCurve, type RankCurve } from "./metrics/rank-curve.js";
+import { type RegionDetection, regionDetection } from "./metrics/region-detection.js";
 
-/** Per kind of defect: on how many of its images anything is detected. */
-export function summarizeDefects(examined: readonly Examined[]): DefectSummary[] {
-  const kinds = [...new Set(examined.map(({ kind }) => kind))].filter((kind) => kind !== goodKind).sort();
-  return kinds.map((kind) => {
+/** Per kind of defect: how well its images are told from the good ones. */
+export function summarizeDefects(
+  examined: readonly Examined[],
+  byKind: Readonly<Record<string, PixelMetrics>> = {},
+): DefectSummary[] {
+  return kindsOfDefects(examined).map((kind) => {
     const images = examined.filter((image) => image.kind === kind);
     const detected = images.filter(({ anomalous }) => anomalous).length;
-    return { kind, images: images.length, detected, detectionRate: detected / images.length };
+    const ious = images.flatMap(({ iou }) => iou ?? []);
+    return {
+      kind,
+      images: images.length,
+      detected,
+      detectionRate: detected / images.length,
+      ...imageAreas(imageCurve(examined.filter((image) => image.kind === kind || image.kind === goodKind))),
+      ...(byKind[kind] ?? unknownPixelMetrics),
+      miou: ious.length === 0 ? null : ious.reduce((sum, iou) => sum + iou, 0) / ious.length,
+    };
   });
+}
+
+const unknownPixelMetrics: PixelMetrics = {
+  pixelAuroc: null,
+  pixelAveragePrecision: null,
+  aupro: null,
+  aupro005: null,
+};
+
+function kindsOfDefects(examined: readonly Examined[]): string[] {
+  return [...new Set(examined.map(({ kind }) => kind))].filter((kind) => kind !== goodKind).sort();
+}
+
+/** What the metrics of images are read from. */
+export function imageCurve(examined: readonly Examined[]): RankCurve {
+  return imageRankCurve(
+    examined.map(({ anomalyScore }) => anomalyScore),
+    examined.map(({ kind }) => kind !== goodKind),
+  );
+}
+
+export function imageAreas(curve: RankCurve) {
+  return {
+    imageAuroc: auroc(curve)?.value ?? null,
+    imageAveragePrecision: averagePrecision(curve)?.value ?? null,
+  };
+}
+
+/** Detection of the regions of the ground truth, by their size. */
+export function summarizeRegions(examined: readonly Examined[], mapSize: number): RegionDetection {
+  const pixels = mapSize ** 2;
+  return regionDetection(
+    examined.flatMap(({ truthRegions }) => (truthRegions ?? []).map((region) => ({ ...region, pixels }))),
+  );
 }
 
 /** Medians, so that the first images, which warm the networks up, do not count. */
@@ -35,18 +85,26 @@ export function median(values: readonly number[]): number {
 }
 
 /** What the numbers alone do not say. */
-export function notesOn(examined: readonly Examined[], errors: readonly ImageError[]): string[] {
+export function notesOn(
+  examined: readonly Examined[],
+  errors: readonly ImageError[],
+  { exact, scoreBits }: Precision,
+): string[] {
   const notes: string[] = [];
+  if (!exact)
+    notes.push(
+      `There are more distinct scores than fit into memory: pixel metrics rest on ${scoreBits} of their 32 bits; "precision" bounds what that changes`,
+    );
   const good = examined.filter(({ kind }) => kind === goodKind).length;
   if (errors.length > 0)
     notes.push(`${count(errors.length, "image")} could not be read; the numbers are those of the others`);
   if (good === 0) notes.push("There are no good test images: image AUROC and false alarms are unknown");
   if (good === examined.length)
     notes.push("There are no defective test images: only false alarms can be measured");
-  for (const { kind } of summarizeDefects(examined)) {
+  for (const kind of kindsOfDefects(examined)) {
     const images = examined.filter((image) => image.kind === kind);
-    const bare = images.filter(({ truth }) => truth === null).length;
-    const empty = images.filter(({ truth }) => truth?.data.every((value) => value === 0)).length;
+    const bare = images.filter(({ truthRegions }) => truthRegions === null).length;
+    const empty = images.filter(({ truthRegions }) => truthRegions?.length === 0).length;
     if (bare > 0)
       notes.push(
         `${count(bare, "image")} of "${kind}" without a mask: counted for image AUROC and detection rate only`,

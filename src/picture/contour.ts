@@ -7,19 +7,24 @@ export interface ContourStyle {
   scale: { x: number; y: number };
   /** Of the line, picture pixels. */
   width: number;
+  /** Default: the theme's. */
+  colour?: string;
 }
 
 /**
  * The contours and holes of regions as SVG elements: a bright line on a dark one, to be seen on every background.
  * Contours lie between the pixels of the map, so that there are no steps to smooth away.
  */
-export function drawContours(regions: readonly Region[], { scale, width }: ContourStyle): string {
+export function drawContours(
+  regions: readonly Region[],
+  { scale, width, colour = theme.contour }: ContourStyle,
+): string {
   if (regions.length === 0) return "";
   const polygons = regions.flatMap(({ contour, holes }) => [contour, ...holes]);
   const path = polygons.map((polygon) => outline(polygon, scale)).join("");
-  const line = (colour: string, width: number, opacity: number) =>
-    `<path d="${path}" fill="none" stroke-linejoin="round" stroke="${colour}" stroke-opacity="${opacity}" stroke-width="${width}"/>`;
-  return line("#000", width * 2.2, 0.55) + line(theme.contour, width, 1);
+  const line = (stroke: string, width: number, opacity: number) =>
+    `<path d="${path}" fill="none" stroke-linejoin="round" stroke="${stroke}" stroke-opacity="${opacity}" stroke-width="${width}"/>`;
+  return line("#000", width * 2.2, 0.55) + line(colour, width, 1);
 }
 
 function outline(polygon: Region["contour"], scale: ContourStyle["scale"]): string {

@@ -19,6 +19,7 @@ import {
 } from "./options.js";
 import { presetOf } from "./presets.js";
 import { aborted } from "./stop.js";
+import { tensorboardProgress } from "./tensorboard.js";
 import type { Trained, TrainMessage, TrainTask } from "./worker.js";
 
 export type { TrainOptions, TrainProgress } from "./options.js";
@@ -35,7 +36,7 @@ export type { TrainOptions, TrainProgress } from "./options.js";
 export async function train(options: TrainOptions): Promise<Manifest & { training: TrainingSummary }> {
   const store = openBackboneStore();
   const names = isBackboneName(options?.backbone ?? "mobile") ? backboneNames : await allBackboneNames(store);
-  const { signal, onProgress, data, output, ...checked } = checkTrainOptions(options, names);
+  const { signal, onProgress, data, output, tensorboard, ...checked } = checkTrainOptions(options, names);
   const source = await findBackbone(checked.backbone, store);
   const backbone = backboneFrom(source);
   const inputSize = checked.inputSize ?? backbone.defaultInputSize;
@@ -51,7 +52,9 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
   }
   await checkWritable(output);
   const checkpoint = checkpointPath(output);
-  const trained = await runWorker({ ...task, images, checkpoint }, signal, onProgress);
+  using events = tensorboard === undefined ? undefined : await tensorboardProgress(tensorboard, onProgress);
+  const watched = events?.onProgress ?? onProgress;
+  const trained = await runWorker({ ...task, images, checkpoint }, signal, watched);
   if (signal?.aborted) throw aborted();
   const { architecture, training, weights, heldOut, ...model } = trained;
   const described = describeModel(backbone, model.backbone, task.inputSize, architecture, weights);

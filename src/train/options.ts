@@ -87,6 +87,11 @@ export interface TrainOptions {
   cacheFolder?: string;
   /** `float16` halves the room that the features take, and rounds them to 11 bits. Default: float32. */
   cachePrecision?: CachePrecision;
+  /**
+   * Folder for an event file of TensorBoard: losses, gradient norm and rate of every epoch. A new file each time. Default:
+   * none is written.
+   */
+  tensorboard?: string;
   /** Stops the training; the model is not written then, the checkpoint stays. */
   signal?: AbortSignal;
   /** Called after every picture whose features were computed, after every training step, and with every notice. */
@@ -143,6 +148,7 @@ const trainSchema = z.strictObject({
   augment: augmentationSchema.optional(),
   cacheFolder: z.string().min(1).optional(),
   cachePrecision: z.enum(cachePrecisions).optional(),
+  tensorboard: z.string().min(1).optional(),
   signal: z.instanceof(AbortSignal).optional(),
   onProgress: z.custom<TrainOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });

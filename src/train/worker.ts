@@ -33,7 +33,7 @@ import { Trainer } from "./trainer.js";
 /** What the worker is given. */
 export type TrainTask = Omit<
   CheckedTrainOptions,
-  "signal" | "onProgress" | "data" | "output" | "backbone" | "inputSize"
+  "signal" | "onProgress" | "data" | "output" | "tensorboard" | "backbone" | "inputSize"
 > &
   Preset & {
     source: BackboneSource;

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { operatingPointShape, resolveOperatingPoint } from "../a-contrario/operating-point.js";
@@ -7,6 +5,8 @@ import type { Manifest } from "../bundle/manifest.js";
 import { sha256 } from "../bundle/model.js";
 import { readModel } from "../bundle/read.js";
 import { UflowError } from "../error.js";
+import { fileSum } from "../input/file-sum.js";
+import { thisMachine } from "../machine.js";
 import { checkWritable } from "../output/atomic-file.js";
 import {
   type Certificate,
@@ -20,7 +20,6 @@ import {
 import { Earlier } from "./earlier.js";
 import { type Comparable, excess, figuresOf, type Limits, limits } from "./figures.js";
 import { type TestImage, testImages } from "./images.js";
-import { thisMachine } from "./machine.js";
 import { type CheckedVerifyOptions, checkVerifyOptions, type VerifyOptions } from "./options.js";
 import { certificateFile, mapBytes, writeReport } from "./report.js";
 import { isUnavailable, type Run, runWay } from "./run.js";
@@ -110,11 +109,9 @@ async function certify(options: CheckedVerifyOptions): Promise<Certificate> {
 
 async function summarize(path: string, manifest: Manifest): Promise<ModelSummary> {
   const { engine, backbone, inputSize, mapSize, flowSteps, training } = manifest;
-  const sum = createHash("sha256");
-  for await (const piece of createReadStream(path)) sum.update(piece);
   return {
     file: basename(path),
-    sha256: sum.digest("hex"),
+    sha256: await fileSum(path),
     engine,
     backbone,
     inputSize,

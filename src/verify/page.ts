@@ -1,3 +1,7 @@
+import { document } from "../page/document.js";
+import { type Content, type Html, html } from "../page/html.js";
+import { ink } from "../page/ink.js";
+import { count, label, table } from "../page/table.js";
 import { theme } from "../picture/theme.js";
 import type { Certificate, CertifiedImage, Comparison, Machine } from "./certificate.js";
 
@@ -7,16 +11,7 @@ const listed = 24;
 /** A certificate for people: one file of HTML without scripts, that prints on one or two pages of A4. */
 export function certificatePage(certificate: Certificate): string {
   const { model, verdict, date } = certificate;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${text(`Certificate of parity: ${model.file}, ${verdict}`)}</title>
-<style>${style}</style>
-</head>
-<body>
-<header class="${verdict.toLowerCase()}"><h1>${verdict}</h1><p>Certificate of parity<br>${text(model.file)}<br>${text(date.slice(0, 16).replace("T", " "))} UTC</p></header>
+  const body = html`<header class="${verdict.toLowerCase()}"><h1>${verdict}</h1><p>Certificate of parity<br>${model.file}<br>${date.slice(0, 16).replace("T", " ")} UTC</p></header>
 <p>${headline(certificate)}</p>
 ${machineAndModel(certificate)}
 <h2>Ways of running the model</h2>
@@ -24,98 +19,70 @@ ${waysTable(certificate)}
 ${earlierSection(certificate)}
 <h2>Images</h2>
 ${imagesTable(certificate)}
-<footer>SHA-256 of the content of certificate.json: <code>${certificate.contentSha256}</code>. It is a checksum that shows later changes, no signature. The file also holds all checksums in full and the reasons of failures.</footer>
-</body>
-</html>
-`;
+<footer>SHA-256 of the content of certificate.json: <code>${certificate.contentSha256}</code>. It is a checksum that shows later changes, no signature. The file also holds all checksums in full and the reasons of failures.</footer>`;
+  return document({ title: `Certificate of parity: ${model.file}, ${verdict}`, style, body });
 }
 
 const style = `
-@page { size: A4; margin: 14mm }
-* { box-sizing: border-box }
-body { font: 9.5pt/1.4 system-ui, sans-serif; color: ${theme.background}; background: #fff; max-width: 182mm; margin: 8mm auto; padding: 0 2mm; print-color-adjust: exact; -webkit-print-color-adjust: exact }
-@media print { body { margin: 0; padding: 0; max-width: none } }
 header { display: flex; align-items: center; gap: 8mm; padding: 3mm 6mm; border-radius: 2mm }
 header.pass { background: ${theme.good} }
 header.fail { background: ${theme.anomalous} }
 h1 { font-size: 30pt; margin: 0 }
-h2 { font-size: 11pt; margin: 5mm 0 1mm; break-after: avoid }
 header p { margin: 0; overflow-wrap: anywhere }
-table { border-collapse: collapse; width: 100%; font-size: 8.5pt }
-th, td { text-align: left; vertical-align: top; padding: 0.8mm 3mm 0.8mm 0; border-bottom: 0.2mm solid #ccd2da; overflow-wrap: anywhere }
-.label, .figures td:not(:first-child), .figures th { white-space: nowrap; overflow-wrap: normal }
-.figures td:first-child { width: 100% }
-th:last-child, td:last-child { padding-right: 0 }
-thead th { border-bottom: 0.4mm solid ${theme.line} }
-tr { break-inside: avoid }
-.number { text-align: right; font-variant-numeric: tabular-nums }
-.failed { font-weight: bold; color: #b3152b }
-.unavailable, .muted, footer { color: #5a6472 }
-code { font-size: 8pt; overflow-wrap: anywhere }
-footer { margin-top: 5mm; font-size: 8pt }
+.failed { font-weight: bold; color: ${ink.failed} }
+.unavailable { color: ${ink.muted} }
 `;
 
-function headline({ ways, images, errors, against, reference }: Certificate): string {
+function headline({ ways, images, errors, against, reference }: Certificate): Html {
   const has = (wanted: Comparison["outcome"]) => ways.filter(({ outcome }) => outcome === wanted).length;
   const unread =
     errors.length > 0
-      ? ` <span class="failed">${count(errors.length, "image")} could not be read.</span>`
-      : "";
+      ? html` <span class="failed">${count(errors.length, "image")} could not be read.</span>`
+      : null;
   const earlier = against ? ` The comparison with the earlier certificate has ${against.outcome}.` : "";
-  return `${count(images.length, "image")} went through the model in every way in which this machine can run it, and what came out was compared with one reference way (${text(reference.name)}). ${count(has("passed"), "way")} passed, ${has("failed")} failed, ${has("unavailable")} not available here.${earlier}${unread}`;
+  return html`${count(images.length, "image")} went through the model in every way in which this machine can run it, and what came out was compared with one reference way (${reference.name}). ${count(has("passed"), "way")} passed, ${has("failed")} failed, ${has("unavailable")} not available here.${earlier}${unread}`;
 }
 
-function machineAndModel({ machine, model, operatingPoint }: Certificate): string {
+function machineAndModel({ machine, model, operatingPoint }: Certificate): Html {
   const { host, os, cpu, threads, instructionSet, engine, onnxruntime, node } = machine;
   const { epsilon, tail, tests, background, nfa } = operatingPoint;
-  const left = [
-    ["machine", text(host)],
-    ["system", text(os)],
-    ["processor", text(`${cpu}, ${threads} threads, ${instructionSet}`)],
-    ["engine", text(`uflow ${engine}`)],
-    ["runs on", text(`ONNX Runtime ${onnxruntime}, Node ${node}`)],
-    ["detection", text(`nfa ${nfa}, ε ${epsilon}, tail ${tail}, tests ${tests}, background ${background}`)],
+  const left: [string, Content][] = [
+    ["machine", host],
+    ["system", os],
+    ["processor", `${cpu}, ${threads} threads, ${instructionSet}`],
+    ["engine", `uflow ${engine}`],
+    ["runs on", `ONNX Runtime ${onnxruntime}, Node ${node}`],
+    ["detection", `nfa ${nfa}, ε ${epsilon}, tail ${tail}, tests ${tests}, background ${background}`],
   ];
-  const right = [
-    ["model", text(model.file)],
-    ["SHA-256", `<code>${model.sha256}</code>`],
-    ["backbone", text(model.backbone.name)],
-    ["written by", text(`uflow ${model.engine}`)],
+  const right: [string, Content][] = [
+    ["model", model.file],
+    ["SHA-256", html`<code>${model.sha256}</code>`],
+    ["backbone", model.backbone.name],
+    ["written by", `uflow ${model.engine}`],
     ["trained on", model.trainedOn === null ? "another engine" : count(model.trainedOn, "image")],
     ["sizes", `input ${model.inputSize}, maps ${model.mapSize} pixels; ${model.flowSteps} flow steps`],
   ];
-  const rows = left.map(([name, value], i) => [label(name!), value!, label(right[i]![0]!), right[i]![1]!]);
+  const rows = left.map(([name, value], i) => [label(name), value, label(right[i]![0]), right[i]![1]]);
   return table(["", "", "", ""], rows);
 }
 
-const label = (name: string) => `<span class="label">${name}</span>`;
-
 const figureHeads = ["Δ map", "Δ log NFA", "relative", "mask IoU", "verdicts"];
 
-function waysTable({ ways, reference }: Certificate): string {
+function waysTable({ ways, reference }: Certificate): Html {
   const rows = ways.map((way) => [
-    `${text(way.name)}${way.reason === null ? "" : `<br><span class="muted">${text(brief(way.reason))}</span>`}`,
-    `<span class="${way.outcome}">${way.outcome === "unavailable" ? "not here" : way.outcome}</span>`,
+    html`${way.name}${way.reason === null ? null : html`<br><span class="muted">${brief(way.reason)}</span>`}`,
+    html`<span class="${way.outcome}">${way.outcome === "unavailable" ? "not here" : way.outcome}</span>`,
     ...figureCells(way),
     way.milliseconds === null ? "" : way.milliseconds.toFixed(1),
   ]);
-  const base = [
-    `reference: ${text(reference.name)}`,
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    reference.milliseconds.toFixed(1),
-  ];
+  const base = [`reference: ${reference.name}`, "", "", "", "", "", "", reference.milliseconds.toFixed(1)];
   // A Map keeps one of each precision.
   const used = new Map(ways.filter(({ figures }) => figures).map((way) => [way.precision, way.limits]));
   const rules = [...used].map(
     ([precision, { anomalyMap, relativeLogNfa, maskIou }]) =>
       `${precision}: Δ map ≤ ${anomalyMap}, relative Δ log NFA ≤ ${relativeLogNfa}, mask IoU ≥ ${maskIou}`,
   );
-  return `${table(["way", "outcome", ...figureHeads, "ms"], [base, ...rows], 2)}
+  return html`${table(["way", "outcome", ...figureHeads, "ms"], [base, ...rows], 2)}
 <p class="muted">The worst over all images: largest differences, smallest overlap, number of other verdicts; median time per image. Limits: ${rules.map((rule) => `${rule}; `).join("")}verdicts equal.</p>`;
 }
 
@@ -129,10 +96,10 @@ function figureCells({ figures }: Comparison): string[] {
   ];
 }
 
-function earlierSection({ against, machine }: Certificate): string {
-  if (!against) return "";
+function earlierSection({ against, machine }: Certificate): Content {
+  if (!against) return null;
   const cells = [
-    `<span class="${against.outcome}">${against.outcome}</span>${against.reason === null ? "" : `<br>${text(against.reason)}`}`,
+    html`<span class="${against.outcome}">${against.outcome}</span>${against.reason === null ? null : html`<br>${against.reason}`}`,
     ...figureCells(against),
   ];
   const facts: [string, keyof Machine][] = [
@@ -143,77 +110,40 @@ function earlierSection({ against, machine }: Certificate): string {
     ["ONNX Runtime", "onnxruntime"],
     ["Node", "node"],
   ];
-  return `<h2>Compared with an earlier certificate</h2>
+  return html`<h2>Compared with an earlier certificate</h2>
 ${table(
   ["", "earlier", "here"],
   [
-    ...facts.map(([name, key]) => [
-      label(name),
-      text(String(against.machine[key])),
-      text(String(machine[key])),
-    ]),
-    [label("date"), text(against.date.slice(0, 16).replace("T", " ")), ""],
-    [label("content"), `<code>${against.contentSha256}</code>`, ""],
+    ...facts.map(([name, key]) => [label(name), String(against.machine[key]), String(machine[key])]),
+    [label("date"), against.date.slice(0, 16).replace("T", " "), ""],
+    [label("content"), html`<code>${against.contentSha256}</code>`, ""],
   ],
 )}
 ${table(["reference way, earlier and here", ...figureHeads], [cells], 1)}`;
 }
 
-function imagesTable({ images, errors, source }: Certificate): string {
+function imagesTable({ images, errors, source }: Certificate): Html {
   const rows = images
     .slice(0, listed)
     .map(({ name, width, height, sha256, anomalous, logNfa }: CertifiedImage) => [
-      text(name),
+      name,
       `${width} × ${height}`,
-      `<code>${sha256.slice(0, 12)}…</code>`,
+      html`<code>${sha256.slice(0, 12)}…</code>`,
       anomalous ? "anomalous" : "good",
       logNfa.toFixed(1).replace("-", "−"),
     ]);
   const more =
     images.length > listed
-      ? `<p class="muted">… and ${images.length - listed} more in certificate.json</p>`
-      : "";
+      ? html`<p class="muted">… and ${images.length - listed} more in certificate.json</p>`
+      : null;
   const origin =
-    source.folder === null
-      ? `Generated with seed ${source.seed}.`
-      : `From the folder ${text(source.folder)}.`;
-  const unread = errors
-    .slice(0, listed)
-    .map(({ message }) => `<p class="failed">${text(message)}</p>`)
-    .join("");
-  return `<p class="muted">${origin} Checksums are of the decoded pixels; verdicts and log NFA are the reference way's.</p>
+    source.folder === null ? `Generated with seed ${source.seed}.` : `From the folder ${source.folder}.`;
+  const unread = errors.slice(0, listed).map(({ message }) => html`<p class="failed">${message}</p>`);
+  return html`<p class="muted">${origin} Checksums are of the decoded pixels; verdicts and log NFA are the reference way's.</p>
 ${table(["image", "size", "SHA-256", "verdict", "log NFA"], rows, 4)}${more}${unread}`;
-}
-
-/** Cells are HTML. Columns from `numeric` on are numbers; without any it is a table of facts with short labels. */
-function table(
-  heads: readonly string[],
-  rows: readonly (readonly string[])[],
-  numeric = heads.length,
-): string {
-  const cell = (tag: string) => (content: string, i: number) =>
-    `<${tag}${i >= numeric ? ' class="number"' : ""}>${content}</${tag}>`;
-  const head = heads.some((name) => name !== "")
-    ? `<thead><tr>${heads.map(cell("th")).join("")}</tr></thead>`
-    : "";
-  const kind = numeric < heads.length ? "figures" : "facts";
-  return `<table class="${kind}">${head}<tbody>${rows.map((row) => `<tr>${row.map(cell("td")).join("")}</tr>`).join("\n")}</tbody></table>`;
 }
 
 const scientific = (value: number) => (value === 0 ? "0" : value.toExponential(1).replace("-", "−"));
 
 /** ONNX Runtime's reasons fill pages. */
 const brief = (reason: string) => (reason.length > 240 ? `${reason.slice(0, 240)}…` : reason);
-
-const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
-
-const entities: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** File names and messages may hold anything. */
-const text = (content: string) => content.replace(/[&<>"']/g, (character) => entities[character]!);

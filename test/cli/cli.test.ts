@@ -220,4 +220,13 @@ describe("evaluate", () => {
       expect(document).toHaveProperty(name);
     expect(stderr).toContain("Evaluated 8 images");
   });
+
+  it("prints a table, and curves only into a document that asks for them", async () => {
+    const { stdout } = await uflow(["evaluate", tiny.model, "--data", tiny.data]);
+    expect(stdout).toMatch(/AUPRO .*up to 0\.05\n/);
+    expect(stdout).toMatch(/false alarms .*95 %: .*promised: at most 1/);
+    expect(stdout).toMatch(/regions +\d of 3 in the ground truth/);
+    const asked = await uflow(["evaluate", tiny.model, "--data", tiny.data, "--json", "--curves"]);
+    expect(JSON.parse(asked.stdout).curves.pro.x.at(-1)).toBe(1);
+  });
 });

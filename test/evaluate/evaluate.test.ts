@@ -69,6 +69,19 @@ describe("the whole evaluation", () => {
       expect(detectionRate).toBe(detected / images);
   });
 
+  it("says how well each kind is told from good images, and which regions are found", () => {
+    const [hole, stripe] = evaluation.defects;
+    expect(hole!.pixelAuroc).toBe(evaluation.pixelAuroc);
+    expect(hole!.miou).toBeGreaterThanOrEqual(0);
+    expect(stripe).toMatchObject({ pixelAuroc: null, aupro: null, miou: null });
+    expect(stripe!.imageAuroc).toBeGreaterThanOrEqual(0);
+    expect(evaluation.regionDetection.regions).toBe(3);
+    expect(evaluation.fairThreshold!.score).toBeGreaterThan(0);
+    expect(evaluation.precision).toMatchObject({ exact: true, bounds: { pixelAuroc: 0 } });
+    expect(evaluation.falseAlarms.atEpsilon).toHaveLength(4);
+    expect(evaluation).not.toHaveProperty("curves");
+  });
+
   it("says that images without a mask count less", () => {
     expect(evaluation.notes).toEqual([
       '2 images of "stripe" without a mask: counted for image AUROC and detection rate only',
@@ -90,20 +103,30 @@ describe("the whole evaluation", () => {
   });
 
   it("writes a report", async () => {
-    expect((await readdir(output)).sort()).toEqual(["contact-sheet.png", "evaluation.json", "images.csv"]);
+    expect((await readdir(output)).sort()).toEqual([
+      "contact-sheet.png",
+      "evaluation.json",
+      "images.csv",
+      "regions.csv",
+      "report.html",
+    ]);
     expect(JSON.parse(await readFile(join(output, "evaluation.json"), "utf8"))).toEqual(evaluation);
     const lines = (await readFile(join(output, "images.csv"), "utf8")).trimEnd().split("\r\n");
     expect(lines).toHaveLength(1 + 8);
-    expect(new Set(lines.map((line) => line.split(",").length))).toEqual(new Set([9]));
+    expect(new Set(lines.map((line) => line.split(",").length))).toEqual(new Set([11]));
+    const regions = (await readFile(join(output, "regions.csv"), "utf8")).trimEnd().split("\r\n");
+    expect(regions).toHaveLength(1 + 3);
   });
 });
 
-it("gives the same numbers again", async () => {
-  const [first, second] = [
-    await evaluate({ model, data: product.data }),
-    await evaluate({ model, data: product.data }),
-  ];
+it("gives the same numbers again, with curves if they are asked for", async () => {
+  const first = await evaluate({ model, data: product.data });
+  const { curves, ...second } = await evaluate({ model, data: product.data, curves: true });
   expect({ ...first, timings: null }).toEqual({ ...second, timings: null });
+  const { goodLogNfa, ...lines } = curves!;
+  for (const line of Object.values(lines)) expect(line).not.toBeNull();
+  expect(goodLogNfa).toHaveLength(3);
+  expect(goodLogNfa).toEqual([...goodLogNfa].sort((a, b) => a - b));
 });
 
 it("uses the operating point and the map size that it is given", async () => {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { Examined } from "#uflow/evaluate/examine.js";
 import { selectImages } from "#uflow/evaluate/selection.js";
+import { Random } from "#uflow/random.js";
 
 const image = (path: string, kind: string, iou: number | null, logNfa: number) =>
   ({ path, kind, iou, logNfa, anomalous: logNfa < 0 }) as Examined;
@@ -30,6 +31,17 @@ it("orders misses by how far they were from a detection, images without a mask b
 it("shows the good image that came closest where there is no false alarm", () => {
   const good = [image("a", "good", 1, 90), image("b", "good", 1, 9), image("c", "good", 1, 50)];
   expect(paths(selectImages(good))).toEqual(["b"]);
+});
+
+it("selects the same when images come one by one and those that are not selected are let go", () => {
+  const random = new Random(3);
+  const images = Array.from({ length: 120 }, (_, i) => {
+    const kind = ["good", "cut", "spot", "dent", "hole", "scratch"][random.below(6)]!;
+    return image(`${i}`, kind, random.below(2) ? random.uniform() : 1e-18, random.between(-50, 20));
+  });
+  let kept: Examined[] = [];
+  for (const next of images) kept = selectImages([...kept, next], 14);
+  expect(new Set(paths(kept))).toEqual(new Set(paths(selectImages(images, 14))));
 });
 
 it("leaves out no kind, however many there are", () => {

@@ -41,3 +41,20 @@ it("a full disk leaves the old file and nothing else, and is named", async (cont
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+it("a full disk ends an event file with a warning, not the training", async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "uflow-disk-"));
+  try {
+    if (onTinyDisk(folder, "").status !== 0) return context.skip("mounting a disk needs root on Linux");
+    const program = `
+      import { EventFile } from "#uflow/output/tensorboard.js";
+      const warnings = [];
+      const events = await EventFile.create(${JSON.stringify(folder)}, (message) => warnings.push(message));
+      for (let step = 1; step <= 40000; step++) events.scalars(step, { loss: step });
+      console.log(JSON.stringify(warnings));`;
+    const warnings = JSON.parse(onTinyDisk(folder, program).stdout);
+    expect(warnings).toEqual([expect.stringContaining("the disk is full")]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

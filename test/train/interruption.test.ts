@@ -88,8 +88,12 @@ describe("Ctrl-C", () => {
   it("ends it in the middle of the training, and says how to go on", async () => {
     const endless = [...training(100_000), "--checkpoint-every", "1"];
     const { status, stderr } = await uflow(endless, undefined, (child) => {
+      let sent = false;
       const watcher = watch(folder, (_, name) => {
-        if (name === "part.uflow.training") child.kill("SIGTERM");
+        if (sent || name !== "part.uflow.training") return;
+        // A second signal would end it at once.
+        sent = true;
+        child.kill("SIGTERM");
       });
       child.on("close", () => watcher.close());
     });

@@ -1,7 +1,9 @@
 import type { Mask } from "../../image/mask.js";
 import type { Map2d } from "../../kernels/index.js";
+import { areaUpTo, share } from "./curve-area.js";
 import { badTensor } from "./maps.js";
-import { type PixelRanking, rankPixels } from "./pixel-ranking.js";
+import { allPixelScores } from "./pixel-scores.js";
+import type { Bounded, RankCurve } from "./rank-curve.js";
 
 /** Up to which false positive rate the curve is integrated unless said otherwise, as in the literature. */
 export const defaultFprLimit = 0.3;
@@ -22,34 +24,21 @@ export function aupro(
   masks: readonly Mask[],
   { limit = defaultFprLimit }: { limit?: number } = {},
 ): number | null {
-  return rankedAupro(rankPixels(scores, masks), limit);
+  return proArea(allPixelScores(scores, masks).curve(), limit)?.value ?? null;
 }
 
-/** `aupro()` where the pixels are ranked already. */
-export function rankedAupro(ranking: PixelRanking, limit = defaultFprLimit): number | null {
-  if (!(limit > 0 && limit <= 1)) {
-    throw badTensor(
-      `Expected the limit of the false positive rate to be above 0, at most 1, but received ${limit}`,
-    );
-  }
-  const { normal, anomalous, weights, regions } = ranking;
-  if (regions === 0 || normal.length === 0) return null;
-  let i = normal.length;
-  let j = anomalous.length;
-  let [fpr, overlap, weight, area] = [0, 0, 0, 0];
-  // The threshold falls from the highest score to the lowest; each pixel is passed once.
-  while (i > 0 || j > 0) {
-    const key = Math.max(i > 0 ? normal[i - 1]! : 0, j > 0 ? anomalous[j - 1]! : 0);
-    while (i > 0 && normal[i - 1] === key) i--;
-    while (j > 0 && anomalous[j - 1] === key) weight += weights[--j]!;
-    const nextFpr = (normal.length - i) / normal.length;
-    const nextOverlap = weight / regions;
-    if (nextFpr >= limit) {
-      const atLimit = overlap + ((nextOverlap - overlap) * (limit - fpr)) / (nextFpr - fpr);
-      return (area + ((limit - fpr) * (overlap + atLimit)) / 2) / limit;
-    }
-    area += ((nextFpr - fpr) * (overlap + nextOverlap)) / 2;
-    [fpr, overlap] = [nextFpr, nextOverlap];
-  }
-  return area / limit;
+/** AUPRO of a curve. */
+export function proArea(curve: RankCurve, limit = defaultFprLimit): Bounded | null {
+  checkFprLimit(limit);
+  const { normal, regions, overlap } = curve;
+  if (normal === 0 || regions === 0) return null;
+  return share(areaUpTo(limit * normal, curve, overlap), limit * normal * regions);
+}
+
+/** @throws UflowError ERR_UFLOW_BAD_TENSOR for a limit outside (0, 1]. */
+export function checkFprLimit(limit: number): void {
+  if (limit > 0 && limit <= 1) return;
+  throw badTensor(
+    `Expected the limit of the false positive rate to be above 0, at most 1, but received ${limit}`,
+  );
 }

@@ -1,7 +1,8 @@
 import type { Mask } from "../../image/mask.js";
 import type { Map2d } from "../../kernels/index.js";
-import { badTensor, notANumber } from "./maps.js";
-import { type PixelRanking, rankPixels } from "./pixel-ranking.js";
+import { areaUpTo, share } from "./curve-area.js";
+import { allPixelScores } from "./pixel-scores.js";
+import { type Bounded, imageRankCurve, type RankCurve } from "./rank-curve.js";
 
 /**
  * The area under the ROC curve of scores per image: the probability that a defective image scores higher than a good
@@ -13,16 +14,7 @@ import { type PixelRanking, rankPixels } from "./pixel-ranking.js";
  * @throws UflowError ERR_UFLOW_BAD_TENSOR for NaN or a different number of labels.
  */
 export function imageAuroc(scores: ArrayLike<number>, labels: ArrayLike<boolean | number>): number | null {
-  if (scores.length !== labels.length) {
-    throw badTensor(
-      `Expected one label per score but received ${scores.length} scores and ${labels.length} labels`,
-    );
-  }
-  const all = Float64Array.from(scores);
-  if (all.some(Number.isNaN)) throw notANumber("the image scores");
-  const defective = all.filter((_, i) => labels[i]).sort();
-  const good = all.filter((_, i) => !labels[i]).sort();
-  return mannWhitney(defective, good);
+  return auroc(imageRankCurve(scores, labels))?.value ?? null;
 }
 
 /**
@@ -34,28 +26,12 @@ export function imageAuroc(scores: ArrayLike<number>, labels: ArrayLike<boolean 
  * @throws UflowError ERR_UFLOW_BAD_TENSOR for NaN, or maps and masks that do not go together.
  */
 export function pixelAuroc(scores: readonly Map2d[], masks: readonly Mask[]): number | null {
-  return rankedPixelAuroc(rankPixels(scores, masks));
+  return auroc(allPixelScores(scores, masks).curve())?.value ?? null;
 }
 
-/** `pixelAuroc()` where the pixels are ranked already. */
-export function rankedPixelAuroc({ anomalous, normal }: PixelRanking): number | null {
-  return mannWhitney(anomalous, normal);
-}
-
-/**
- * P(positive > negative) + ½ P(positive = negative): Mann and Whitney's U over the number of pairs, which is the area
- * under the ROC curve. U is exact as long as there are fewer than 2⁵² pairs. Both arrays ascend.
- */
-function mannWhitney<T extends Float64Array | Uint32Array>(positives: T, negatives: T): number | null {
-  if (positives.length === 0 || negatives.length === 0) return null;
-  let u = 0;
-  let below = 0;
-  let notAbove = 0;
-  for (let i = 0; i < positives.length; i++) {
-    const score = positives[i]!;
-    while (below < negatives.length && negatives[below]! < score) below++;
-    while (notAbove < negatives.length && negatives[notAbove]! <= score) notAbove++;
-    u += (below + notAbove) / 2;
-  }
-  return u / positives.length / negatives.length;
+/** AUROC of a curve: Mann and Whitney's U, exact as long as there are fewer than 2⁵² pairs, over the number of pairs. */
+export function auroc(curve: RankCurve): Bounded | null {
+  const { normal, anomalous, truePositives } = curve;
+  if (normal === 0 || anomalous === 0) return null;
+  return share(areaUpTo(normal, curve, truePositives), normal * anomalous);
 }

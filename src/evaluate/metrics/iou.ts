@@ -19,6 +19,12 @@ export interface Miou {
   oracleLogEpsilon: number | null;
 }
 
+/** mIoU where logNfa < logEpsilon[i] is detected. */
+export interface MiouCurve {
+  logEpsilon: number[];
+  miou: number[];
+}
+
 /**
  * Mean intersection over union of the detected pixels, logNfa < logEpsilon, with the defects.
  * docs/maths.md, "Metrics".
@@ -75,6 +81,24 @@ export class IouCurve {
     return this.sums[-logEpsilon - lowest]! / this.images;
   }
 
+  /**
+   * Mean IoU against the threshold, the thresholds ascending: every n-th whole number between those beyond which
+   * nothing changes, at most `most`. Undefined without images.
+   */
+  thinned(most: number): MiouCurve | undefined {
+    if (this.images === 0) return undefined;
+    let [first, last] = [0, this.sums.length - 1];
+    while (first < last && this.sums[first + 1] === this.sums[first]) first++;
+    while (first < last && this.sums[last - 1] === this.sums[last]) last--;
+    const step = Math.ceil((last - first + 1) / most);
+    const curve: MiouCurve = { logEpsilon: [], miou: [] };
+    for (let i = last; i >= first; i -= step) {
+      curve.logEpsilon.push(0 - (i + lowest));
+      curve.miou.push(this.sums[i]! / this.images);
+    }
+    return curve;
+  }
+
   result(): Miou {
     if (this.images === 0) return { automatic: null, oracle: null, oracleLogEpsilon: null };
     const distance = (i: number) => Math.abs(i + lowest + this.logEpsilon);
@@ -117,6 +141,19 @@ export class IouCurve {
     }
     return { defect, normal, defectArea, hits, falseHits };
   }
+}
+
+/** IoU of the pixels above a threshold with the defects: scores instead of logNfa, detected where `scores` > `threshold`. */
+export function iouAbove(threshold: number, scores: Float32Array, mask: Uint8Array): number {
+  let [defectArea, hits, falseHits] = [0, 0, 0];
+  for (let i = 0; i < scores.length; i++) {
+    const detected = scores[i]! > threshold ? 1 : 0;
+    if (mask[i]) {
+      defectArea++;
+      hits += detected;
+    } else falseHits += detected;
+  }
+  return iou(hits, defectArea + falseHits);
 }
 
 const iou = (intersection: number, union: number) => (intersection + tiny) / (union + tiny);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { aupro } from "#uflow/evaluate/metrics/aupro.js";
 import type { Mask } from "#uflow/image/mask.js";
 import { goldenCases } from "./golden-metrics.js";
+import { peerCases } from "./peers.js";
 import { randomSample, type Sample } from "./random-maps.js";
 
 /** The definition, word for word: all thresholds × all regions × all pixels. */
@@ -51,6 +52,11 @@ describe.each(goldenCases)("the reference's case $name", ({ scores, masks, expec
   it("has the textbook value up to a false positive rate of 0.3", () => {
     expect(aupro(scores, masks)).toBeCloseTo(expected.aupro_exact_03, 12);
   });
+});
+
+it.each(peerCases)("is the area under scikit-learn's curves, region by region (seed $seed)", (peer) => {
+  for (const [limit, area] of Object.entries(peer.aupro))
+    expect(aupro(peer.scores, peer.masks, { limit: Number(limit) })).toBeCloseTo(area, 12);
 });
 
 it.each([1, 2, 3, 4, 5, 6])("is what the definition says, with many ties (seed %i)", (seed) => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { imageAuroc, pixelAuroc } from "#uflow/evaluate/metrics/auroc.js";
 import { Random } from "#uflow/random.js";
 import { goldenCases } from "./golden-metrics.js";
+import { peerCases } from "./peers.js";
 import { randomSample } from "./random-maps.js";
 
 /** Every pair of a positive and a negative: won, lost or tied. */
@@ -23,6 +24,11 @@ describe.each(goldenCases)("the reference's case $name", ({ scores, masks, expec
     const labels = masks.map(({ data }) => data.some((value) => value === 1));
     expect(imageAuroc(highest, labels)).toBeCloseTo(expected.image_auroc, 12);
   });
+});
+
+it.each(peerCases)("is scikit-learn's (seed $seed)", (peer) => {
+  expect(imageAuroc(peer.highest, peer.defective)).toBeCloseTo(peer.imageAuroc, 13);
+  expect(pixelAuroc(peer.scores, peer.masks)).toBeCloseTo(peer.pixelAuroc, 13);
 });
 
 it.each([1, 2, 3, 4, 5])("counts every pair, ties half (seed %i)", (seed) => {

@@ -26,6 +26,8 @@ interface GoldenCase {
   miouThresholds: Float32Array;
   expected: {
     aupro_exact_03: number;
+    /** By limit. */
+    aupro_by_index: Record<string, number | null>;
     pixel_auroc: number;
     image_auroc: number;
     miou_at_0: number;

@@ -83,6 +83,20 @@ it("takes, of equally good thresholds, the one nearest to the operating point", 
   expect(miou(maps, masks, { logEpsilon: 80 })).toMatchObject({ oracle: 1, oracleLogEpsilon: 50 });
 });
 
+it("gives the curve against the threshold, without what does not change", () => {
+  const curve = new IouCurve();
+  curve.add(strip(-10, -2, 5), truth(1, 0, 0));
+  // Below −10 nothing is detected, above 5 everything.
+  expect(curve.thinned(500)).toEqual({
+    logEpsilon: Array.from({ length: 17 }, (_, i) => i - 10),
+    miou: [...Array(17).keys()].map((i) =>
+      expect.closeTo([0, 1, 1 / 2, 1 / 3][i > 15 ? 3 : i > 8 ? 2 : i > 0 ? 1 : 0]!, 12),
+    ),
+  });
+  expect(curve.thinned(5)!.logEpsilon).toEqual([-10, -6, -2, 2, 6]);
+  expect(new IouCurve().thinned(500)).toBeUndefined();
+});
+
 it("takes values beyond the oracle's range, infinite ones too", () => {
   const { automatic, oracle } = miou(
     [strip(-1e30, Number.NEGATIVE_INFINITY, 1e30, Number.POSITIVE_INFINITY)],

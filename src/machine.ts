@@ -1,11 +1,10 @@
 import { createRequire } from "node:module";
 import { arch, availableParallelism, cpus, hostname, release, type } from "node:os";
-import { loadAddon } from "../kernels/addon.js";
-import { engineVersion } from "../version.js";
-import type { Machine } from "./certificate.js";
+import { loadAddon } from "./kernels/addon.js";
+import { engineVersion } from "./version.js";
 
 /** What this process runs on. */
-export function thisMachine(): Machine {
+export function thisMachine() {
   const onnxruntime = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
   return {
     host: hostname(),
@@ -18,3 +17,5 @@ export function thisMachine(): Machine {
     node: process.version,
   };
 }
+
+export type Machine = ReturnType<typeof thisMachine>;

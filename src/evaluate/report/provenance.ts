@@ -1,0 +1,80 @@
+import { basename } from "node:path";
+import { type Content, type Html, html, name } from "../../page/html.js";
+import { count, label, table } from "../../page/table.js";
+import type { ReportData } from "./report-data.js";
+
+/** What was evaluated, how, by what, and how to do it again. */
+export function provenance(data: ReportData): Html {
+  const facts = [...modelFacts(data), ...dataFacts(data), ...settings(data), ...machineFacts(data)];
+  return html`<section class="provenance"><h2>Settings and origin</h2>
+${table(
+  ["", ""],
+  facts.map(([title, content]) => [label(title), content]),
+)}
+<h3>To do it again</h3><pre>${commandOf(data)}</pre></section>`;
+}
+
+type Fact = [title: string, content: Content];
+
+function modelFacts({ evaluation, model }: ReportData): Fact[] {
+  const { backbone, imported, engine, inputSize, flowSteps, normalization } = model.manifest;
+  return [
+    [
+      "model",
+      html`${name(basename(evaluation.model))}, ${(model.bytes / 1e6).toFixed(1)} MB, written by uflow ${engine}`,
+    ],
+    ["SHA-256", html`<code>${model.sha256}</code>`],
+    [
+      "backbone",
+      html`${name(backbone.name)}, input ${inputSize} pixels, ${count(flowSteps, "flow step")}, normalization ${normalization}`,
+    ],
+    ...(imported ? [importedFact(imported)] : []),
+  ];
+}
+
+const importedFact = ({ file, sha256 }: { file: string; sha256: string }): Fact => [
+  "imported from",
+  html`${name(file)}, SHA-256 <code>${sha256}</code>`,
+];
+
+function dataFacts({ evaluation, dataFingerprint }: ReportData): Fact[] {
+  const { data, images } = evaluation;
+  return [
+    ["images", html`${name(data)}: ${images.good} good, ${images.defective} defective`],
+    ["fingerprint", html`<code>${dataFingerprint}</code>`],
+  ];
+}
+
+function settings({ evaluation }: ReportData): Fact[] {
+  const { operatingPoint, mapSize, timings, device } = evaluation;
+  const { epsilon, tail, tests } = operatingPoint;
+  const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+  return [
+    ["detection", `ε ${epsilon}, tail ${tail}, tests ${tests}, maps of ${mapSize} × ${mapSize} pixels`],
+    [
+      "time per image",
+      `${ms(timings.total)} (median): decoding ${ms(timings.decode)}, preprocessing ${ms(timings.preprocess)}, networks ${ms(timings.network)} on ${device}, segmentation ${ms(timings.segment)}`,
+    ],
+  ];
+}
+
+function machineFacts({ machine }: ReportData): Fact[] {
+  const { host, os, cpu, threads, instructionSet, engine, onnxruntime, node } = machine;
+  return [
+    ["machine", `${host}, ${os}, ${cpu}, ${count(threads, "thread")}, ${instructionSet}`],
+    ["versions", `uflow ${engine}, ONNX Runtime ${onnxruntime}, Node ${node}`],
+  ];
+}
+
+/** The command line of this evaluation, for a POSIX shell. */
+export function commandOf({ evaluation }: Pick<ReportData, "evaluation">): string {
+  const { model, data, operatingPoint, mapSize } = evaluation;
+  const { epsilon, tail, tests } = operatingPoint;
+  const words = ["uflow", "evaluate", model, "--data", data, "--out", "DIR"];
+  const settings = ["--epsilon", epsilon, "--tail", tail, "--tests", tests, "--map-size", mapSize].map(
+    String,
+  );
+  return [...words, ...settings].map(quoted).join(" ");
+}
+
+const quoted = (word: string) => (/^[\w./:=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

@@ -1,0 +1,97 @@
+import { spawnSync } from "node:child_process";
+import { expect, it } from "vitest";
+import { reportPage } from "#uflow/evaluate/report/page.js";
+import { commandOf } from "#uflow/evaluate/report/provenance.js";
+import { reportData } from "./report-data.js";
+
+const hostile = `<img src=x onerror="alert(1)"> & '`;
+
+const headings = (page: string) => [...page.matchAll(/<h[23]>([^<]*)/g)].map(([, text]) => text!.trim());
+
+it("has a section for everything that was measured", () => {
+  expect(headings(reportPage(reportData("part")))).toEqual([
+    "How well it decides, and how well it ranks",
+    ...[
+      "Verdicts",
+      "Anomaly scores",
+      "Promise and observation",
+      "Most significant region of each good image",
+    ],
+    ...["Overlap and threshold", "ROC", "Precision and recall", "PRO"],
+    "Found defects",
+    "Marked defects one by one",
+    ...["Training", "Likelihood of good parts"],
+    ...["Settings and origin", "To do it again"],
+  ]);
+});
+
+it("leaves out what is not known, and still says what is", () => {
+  const data = reportData("part");
+  const { falseAlarms: _, ...evaluation } = data.evaluation;
+  const regionDetection = { regions: 0, detected: 0, rate: null, bySize: [] };
+  const nothing = {
+    perGoodImage: null,
+    perGoodImageInterval: null,
+    goodImagesWithDetection: 0,
+    imageShareInterval: null,
+    atEpsilon: [],
+  };
+  const curves = { imageRoc: null, pixelRoc: null, pro: null, imagePr: null, pixelPr: null, miou: null };
+  const { training, ...manifest } = data.model.manifest;
+  const page = reportPage({
+    ...data,
+    evaluation: { ...evaluation, images: { good: 0, defective: 2 }, regionDetection, falseAlarms: nothing },
+    curves: { ...curves, goodLogNfa: [] },
+    examined: data.examined.slice(2).map((image) => ({ ...image, truthRegions: null })),
+    model: { ...data.model, manifest },
+  });
+  expect(headings(page)).toEqual([
+    ...["How well it decides, and how well it ranks", "Verdicts", "Anomaly scores"],
+    ...["Found defects", "Settings and origin", "To do it again"],
+  ]);
+  expect(page).toContain("no good images");
+  expect(page).not.toMatch(/NaN|undefined|null|Infinity/);
+});
+
+it("says whether the promise was kept, and what may be chance", () => {
+  const verdict = (observed: number, low: number) => {
+    const data = reportData("part");
+    const { falseAlarms } = data.evaluation;
+    falseAlarms.perGoodImage = observed;
+    falseAlarms.perGoodImageInterval = [low, 9];
+    return /<b class="?[^>]*>([^<]*)|<b>([^<]*)/.exec(reportPage(data))!.slice(1).join("");
+  };
+  expect(verdict(1, 0.5)).toBe("kept");
+  expect(verdict(1.1, 0.5)).toBe("exceeded, within chance");
+  expect(verdict(3, 2)).toBe("exceeded");
+});
+
+it("lets no name become markup", () => {
+  const page = reportPage(reportData(hostile));
+  expect(page).toContain("&lt;img src=x onerror=&quot;alert(1)&quot;&gt; &amp; &#39;");
+  expect(page).not.toContain("<img src=x");
+  const tags = (text: string) => text.match(/<\/?[a-z0-9]+/g)!.length;
+  expect(tags(page)).toBe(tags(reportPage(reportData("part"))));
+});
+
+it("refers to nothing outside of itself", () => {
+  const page = reportPage(reportData("part"));
+  expect(page).not.toMatch(/<script|<link|<iframe|@import|https?:/);
+  const sources = [...page.matchAll(/src="([^"]{0,15})/g)].map(([, source]) => source!.slice(0, 11));
+  expect(new Set(sources)).toEqual(new Set(["data:image/"]));
+});
+
+it("gives a command that a shell takes apart into the same words", () => {
+  const data = reportData(`it's "$HOME" \`id\` ; é`);
+  const words = spawnSync("sh", ["-c", `printf '%s\\n' ${commandOf(data)}`], { encoding: "utf8" }).stdout;
+  const { model, data: folder } = data.evaluation;
+  expect(words.split("\n").slice(0, 7)).toEqual([
+    "uflow",
+    "evaluate",
+    model,
+    "--data",
+    folder,
+    "--out",
+    "DIR",
+  ]);
+});
