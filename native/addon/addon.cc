@@ -33,6 +33,7 @@ Napi::Object plain_functions(Napi::Env env) {
   auto plain = Napi::Object::New(env);
   add(plain, "resample", plain_resample);
   add(plain, "energy", plain_energy);
+  add(plain, "jointEnergy", plain_joint_energy);
   add(plain, "anomalyMap", plain_anomaly_map);
   add(plain, "nfaTreeMap", plain_nfa_tree_map);
   add(plain, "nfaBlockMap", plain_nfa_block_map);
@@ -43,6 +44,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   choose_instruction_set(env);
   add(exports, "resample", resample);
   add(exports, "energy", energy);
+  add(exports, "jointEnergy", joint_energy);
   add(exports, "anomalyMap", anomaly_map);
   add(exports, "logChi2Survival", log_chi2_survival);
   add(exports, "logNumberOfRegions", log_number_of_regions);

@@ -96,23 +96,27 @@ std::size_t choice(Napi::Value value, const std::string& name, std::span<const c
   bad_option(value.Env(), expected(all, name, shown(value)));
 }
 
+Background background(Napi::Object from, const std::string& name, Background otherwise) {
+  Background result = otherwise;
+  const Napi::Value scale = from.Get("scale");
+  const Napi::Value dof = from.Get("dof");
+  const Napi::Value area = from.Get("area");
+  if (!scale.IsUndefined()) result.scale = number_within(scale, name + ".scale", 1e-30, 1e30);
+  if (!dof.IsUndefined()) result.dof = number_within(dof, name + ".dof", 0.001, 1e9);
+  if (!area.IsUndefined()) result.area = number_within(area, name + ".area", 1, 1e9);
+  return result;
+}
+
 FloatTensor::FloatTensor(Napi::Value value, const std::string& name, Kind kind) : name_(name), kind_(kind) {
   const auto from = object(value, name);
   if (kind != Kind::map) channels_ = dimension(from.Get("channels"), name + ".channels");
   size_ = addon::size(from, name);
-  dof_ = static_cast<double>(channels_);
-  if (kind == Kind::energy) read_background(from);
+  background_.dof = static_cast<double>(channels_);
+  if (kind == Kind::energy) background_ = background(from, name, background_);
   const Napi::Value data = from.Get("data");
   const bool fits = data.IsTypedArray() && data.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array;
   if (!fits) bad_tensor(value.Env(), expected("a Float32Array", name + ".data", shown(data)));
   data_ = data;
-}
-
-void FloatTensor::read_background(Napi::Object from) {
-  const Napi::Value scale = from.Get("scale");
-  const Napi::Value dof = from.Get("dof");
-  if (!scale.IsUndefined()) scale_ = number_within(scale, name_ + ".scale", 1e-30, 1e30);
-  if (!dof.IsUndefined()) dof_ = number_within(dof, name_ + ".dof", 0.001, 1e9);
 }
 
 const float* FloatTensor::memory() const {

@@ -49,8 +49,11 @@ Size size(Napi::Object from, const std::string& name);
 // The position of a word in `words`; an absent value gives the first.
 std::size_t choice(Napi::Value value, const std::string& name, std::span<const char* const> words);
 
+// `scale`, `dof` and `area` of an object, where they are given; else those of `otherwise`.
+Background background(Napi::Object from, const std::string& name, Background otherwise);
+
 // `channels` (where the tensor has them), `height`, `width` and `data` of an object; of an energy also
-// `scale` and `dof` where they are given.
+// `scale`, `dof` and `area` where they are given.
 class FloatTensor {
  public:
   enum class Kind { latent, energy, map };
@@ -58,21 +61,21 @@ class FloatTensor {
   FloatTensor(Napi::Value value, const std::string& name, Kind kind);
 
   LatentView latent() const { return {memory(), channels_, size_}; }
-  EnergyView energy() const { return {memory(), channels_, size_, scale_, dof_}; }
+  EnergyView energy() const {
+    return {memory(), channels_, size_, background_.scale, background_.dof, background_.area};
+  }
   MapView map() const { return {memory(), size_}; }
   Size size() const { return size_; }
   std::size_t channels() const { return channels_; }
 
  private:
-  void read_background(Napi::Object from);
   // Checked when it is handed out: reading the other arguments may have detached it.
   const float* memory() const;
 
   std::string name_;
   Kind kind_;
   std::size_t channels_ = 1;
-  double scale_ = 1;
-  double dof_ = 1;
+  Background background_;
   Size size_{};
   Napi::Value data_;
 };

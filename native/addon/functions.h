@@ -9,6 +9,8 @@ namespace uflow::addon {
 Napi::Value resample(const Napi::CallbackInfo& info);
 // energy(latent) → Energy
 Napi::Value energy(const Napi::CallbackInfo& info);
+// jointEnergy(energies) → Energy
+Napi::Value joint_energy(const Napi::CallbackInfo& info);
 // anomalyMap(energies, to) → Map2d
 Napi::Value anomaly_map(const Napi::CallbackInfo& info);
 // logChi2Survival(x, dof, tail?) → number
@@ -34,10 +36,11 @@ Napi::Value regions(const Napi::CallbackInfo& info);
 // regions }
 Napi::Function segmenter_class(Napi::Env env);
 
-// The same as resample, energy, anomalyMap, nfaTreeMap and nfaBlockMap, by their specifications in
-// native/plain.
+// The same as resample, energy, jointEnergy, anomalyMap, nfaTreeMap and nfaBlockMap, by their specifications
+// in native/plain.
 Napi::Value plain_resample(const Napi::CallbackInfo& info);
 Napi::Value plain_energy(const Napi::CallbackInfo& info);
+Napi::Value plain_joint_energy(const Napi::CallbackInfo& info);
 Napi::Value plain_anomaly_map(const Napi::CallbackInfo& info);
 Napi::Value plain_nfa_tree_map(const Napi::CallbackInfo& info);
 Napi::Value plain_nfa_block_map(const Napi::CallbackInfo& info);

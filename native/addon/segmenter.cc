@@ -20,7 +20,12 @@ class SegmenterObject : public Napi::ObjectWrap<SegmenterObject> {
   // segment(energies, to)
   Napi::Value segment(const Napi::CallbackInfo& info) {
     const auto given = energies(info[0]);
-    const Segmenter::Options options = read_options(object(info[1], "to"));
+    const auto to = object(info[1], "to");
+    Segmenter::Options options = read_options(to);
+    const Napi::Value joint = to.Get("joint");
+    if (!joint.IsUndefined()) {
+      options.joint = background(object(joint, "to.joint"), "to.joint", joint_background(views(given)));
+    }
     return segmented(info.Env(), options,
                      [&](Segmenter::Maps maps) { return segmenter_.segment(views(given), options, maps); });
   }
@@ -38,9 +43,12 @@ class SegmenterObject : public Napi::ObjectWrap<SegmenterObject> {
   }
 
   static Segmenter::Options read_options(Napi::Object to) {
-    return {size(to, "to"), tail(to.Get("tail"), "to.tail"), tests(to.Get("tests"), "to.tests"),
+    return {size(to, "to"),
+            tail(to.Get("tail"), "to.tail"),
+            tests(to.Get("tests"), "to.tests"),
             log_epsilon(to.Get("logEpsilon"), "to.logEpsilon"),
-            connectivity(to.Get("connectivity"), "to.connectivity")};
+            connectivity(to.Get("connectivity"), "to.connectivity"),
+            std::nullopt};
   }
 
   template <typename Work>

@@ -1,9 +1,11 @@
 // The kernels from latent to map.
 #include "../kernels/anomaly_map.h"
+#include "../kernels/joint_energy.h"
 #include "../kernels/nfa_block.h"
 #include "../kernels/nfa_tree.h"
 #include "../kernels/resample.h"
 #include "../plain/anomaly_map.h"
+#include "../plain/joint_energy.h"
 #include "../plain/nfa_block.h"
 #include "../plain/nfa_tree.h"
 #include "../plain/resample.h"
@@ -29,6 +31,7 @@ struct Energies {
       if (input.below(2) == 0) continue;
       views.back().dof = 0.25 + input.byte();
       views.back().scale = (1 + input.byte()) / 64.0;
+      views.back().area = 1 + input.byte() / 8.0;
     }
   }
 };
@@ -52,6 +55,15 @@ void anomaly_map(Input& input) {
       made(to.pixels(), [&](auto out) { uflow::anomaly_map(energies.views, to, out, workspace); });
   require_same(fast, made(to.pixels(), [&](auto out) { plain::anomaly_map(energies.views, to, out); }), 3e-7);
   for (const float value : fast) require(value >= 0 && value <= 1, "an anomaly map leaves 0 … 1");
+}
+
+void joint_energy(Input& input) {
+  const Energies energies(input);
+  const std::size_t pixels = energies.views[0].size.pixels();
+  JointEnergyWorkspace workspace;
+  const auto fast = made(pixels, [&](auto out) { uflow::joint_energy(energies.views, out, workspace); });
+  require_same(fast, made(pixels, [&](auto out) { plain::joint_energy(energies.views, out); }));
+  for (const float value : fast) require(value >= 0 && std::isfinite(value), "a joint energy is no energy");
 }
 
 void nfa_tree(Input& input) {

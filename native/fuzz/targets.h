@@ -9,6 +9,7 @@
 namespace uflow::fuzz {
 
 void energy(Input& input);
+void joint_energy(Input& input);
 void anomaly_map(Input& input);
 void nfa_tree(Input& input);
 void nfa_block(Input& input);
@@ -24,9 +25,11 @@ struct Target {
 };
 
 inline constexpr Target targets[] = {
-    {"energy", energy},       {"anomaly_map", anomaly_map}, {"nfa_tree", nfa_tree},
-    {"nfa_block", nfa_block}, {"regions", regions},         {"resample", resample},
-    {"chi2", chi2},           {"binomial", binomial},       {"binomial_table", binomial_table},
+    {"energy", energy},           {"joint_energy", joint_energy},
+    {"anomaly_map", anomaly_map}, {"nfa_tree", nfa_tree},
+    {"nfa_block", nfa_block},     {"regions", regions},
+    {"resample", resample},       {"chi2", chi2},
+    {"binomial", binomial},       {"binomial_table", binomial_table},
 };
 
 }  // namespace uflow::fuzz

@@ -15,8 +15,13 @@
 namespace uflow {
 
 enum class Significance {
-  probability,  // of a region: log10 P
-  by_size,  // log10 P, plus log10 of how many more shapes a region of its size can have than a single pixel
+  // log10 P(χ² ≥ m)ⁿ, and the reference's selection: several branches that meet become one cluster only if
+  // each of them still is one.
+  probability,
+  // n counted in cells, plus log10 of how many more shapes that many cells can have than one. Candidates are
+  // level sets that by chance are expected to hold at most one pixel of the map, and of a node and all that
+  // lies in it the most significant remains.
+  by_size,
 };
 
 // Finds the clusters: the nodes of the tree that remain when every branch keeps its most significant node.
@@ -33,29 +38,28 @@ class ClusterFinder {
 
   // What is known of a node, once all that lies in it has been visited.
   struct Node {
-    double significance;    // its own
-    double least;           // the smallest among the choices of its children
+    double significance;    // its own; NaN: no candidate
+    double least;           // the smallest among all that has been chosen below it
     float smallest_energy;  // found among its own pixels: those of its children are higher
     Index area;             // pixels, those of its children included
     Index choice;           // that of the only child, and then its own
     std::uint8_t children;  // 0, 1 or 2 for more
-    bool split;             // some child keeps its parts apart
+    bool split;             // some child has no single choice
     bool is_final;          // it is a cluster
   };
 
-  void prepare(EnergyView energy, Significance significance);
+  void prepare(EnergyView energy);
   void choose(EnergyView energy, Tail tail, Significance significance);
-  double log_probability(const Node& node, EnergyView energy, Tail tail);
+  double significance_of(const Node& node, EnergyView energy, Tail tail, Significance significance);
   void write(std::span<float> out);
 
-  static Index choice_of(Index rank, const Node& node);
-  static void add_child(Node& parent, const Node& child, double significance_of_choice);
+  static Index choice_of(Index rank, const Node& node, Significance significance);
+  static void add_child(Node& parent, const Node& child, double least);
 
   std::vector<float> mean_energy_;
   ComponentTree tree_;
   Chi2Table chi2_{1};
-  std::vector<Node> nodes_;              // per rank
-  std::vector<double> log_more_shapes_;  // per area
+  std::vector<Node> nodes_;  // per rank
 };
 
 }  // namespace uflow

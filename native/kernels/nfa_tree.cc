@@ -9,12 +9,6 @@
 namespace uflow {
 namespace {
 
-std::vector<double> log_tests(std::span<const EnergyView> energies, Tests tests) {
-  std::vector<double> pixels;
-  for (const auto& energy : energies) pixels.push_back(static_cast<double>(energy.size.pixels()));
-  return log_numbers_of_tests(pixels, tests);
-}
-
 // What goes into the upsampling: numbers only.
 float bounded(float significance) {
   if (std::isnan(significance)) return 0;
@@ -34,7 +28,7 @@ void find_clusters(EnergyView energy, Size to, Tail tail, Tests tests, NfaTreeWo
 void nfa_tree_map(std::span<const EnergyView> energies, Size to, Tail tail, Tests tests, std::span<float> out,
                   NfaTreeWorkspace& workspace) {
   workspace.scales.resize(energies.size());
-  const auto added = log_tests(energies, tests);
+  const auto added = log_numbers_of_tests(energies, tests);
   for (std::size_t i = 0; i < energies.size(); i++) {
     find_clusters(energies[i], to, tail, tests, workspace.scales[i]);
   }

@@ -45,4 +45,13 @@ std::vector<double> log_numbers_of_tests(std::span<const double> pixels, Tests t
   return result;
 }
 
+std::vector<double> log_numbers_of_tests(std::span<const EnergyView> energies, Tests tests) {
+  std::vector<double> counts;
+  for (const auto& energy : energies) {
+    const auto pixels = static_cast<double>(energy.size.pixels());
+    counts.push_back(tests == Tests::by_size ? std::max(pixels / energy.area, 1.0) : pixels);
+  }
+  return log_numbers_of_tests(counts, tests);
+}
+
 }  // namespace uflow

@@ -24,8 +24,19 @@ float as_float(double threshold) {
 Segmenter::Result Segmenter::segment(std::span<const EnergyView> energies, const Options& options,
                                      Maps maps) {
   const float score = anomaly_map(energies, options.to, maps.anomaly, anomaly_map_);
-  nfa_tree_map(energies, options.to, options.tail, options.tests, maps.log_nfa, nfa_tree_);
+  test_regions(energies, options, maps.log_nfa);
   return detect(score, options, maps);
+}
+
+void Segmenter::test_regions(std::span<const EnergyView> energies, const Options& options,
+                             std::span<float> log_nfa) {
+  if (!options.joint)
+    return nfa_tree_map(energies, options.to, options.tail, options.tests, log_nfa, nfa_tree_);
+  joint_energy_.resize(energies[0].size.pixels());
+  joint_energy(energies, joint_energy_, joint_);
+  const auto [scale, dof, area] = *options.joint;
+  const EnergyView joint{joint_energy_.data(), 1, energies[0].size, scale, dof, area};
+  nfa_tree_map({&joint, 1}, options.to, options.tail, options.tests, log_nfa, nfa_tree_);
 }
 
 Segmenter::Result Segmenter::segment_windows(std::span<const EnergyView> energies,

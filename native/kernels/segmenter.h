@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "anomaly_map.h"
+#include "joint_energy.h"
 #include "nfa_block.h"
 #include "nfa_tree.h"
 #include "regions.h"
@@ -21,6 +23,7 @@ class Segmenter {
     Tests tests = Tests::all;
     double log_epsilon = 0;
     Connectivity connectivity = Connectivity::four;
+    std::optional<Background> joint;  // if given the joint energy is tested, on this background
   };
 
   // Memory for the maps, to.pixels() each: the anomaly map, log10 NFA, and 1 where that is below log_epsilon.
@@ -36,19 +39,23 @@ class Segmenter {
     const Regions& regions;  // with peaks by the anomaly map; until the next call
   };
 
-  // Tests regions. Throws BadTensor on an energy that is negative or not finite. Costs what anomaly_map,
-  // nfa_tree_map and RegionFinder::find cost.
+  // Tests regions, of each scale or of the joint energy. Throws BadTensor on an energy that is negative or
+  // not finite. Costs what anomaly_map, joint_energy, nfa_tree_map and RegionFinder::find cost.
   Result segment(std::span<const EnergyView> energies, const Options& options, Maps maps);
 
-  // Tests windows instead, by how many z² of each pixel the network has counted. `tail` and `tests` of the
-  // options do not matter.
+  // Tests windows instead, by how many z² of each pixel the network has counted. `tail`, `tests` and
+  // `joint` of the options do not matter.
   Result segment_windows(std::span<const EnergyView> energies, std::span<const CountsView> counts,
                          const WindowTest& test, const Options& options, Maps maps);
 
  private:
   Result detect(float anomaly_score, const Options& options, Maps maps);
 
+  void test_regions(std::span<const EnergyView> energies, const Options& options, std::span<float> log_nfa);
+
   AnomalyMapWorkspace anomaly_map_;
+  JointEnergyWorkspace joint_;
+  std::vector<float> joint_energy_;
   NfaTreeWorkspace nfa_tree_;
   RegionFinder regions_;
 };

@@ -36,15 +36,23 @@ struct LatentView {
   Size size;
 };
 
-// The energy of a latent, Σ z² over its channels: [height, width], finite and ≥ 0. Under the hypothesis "only
-// chance", energy/scale is χ² with `dof` degrees of freedom (0.001 … 1e9): of an ideal latent scale = 1 and
-// dof = channels.
+// How energies are distributed under the hypothesis "only chance": energy/scale is χ² with `dof` degrees of
+// freedom (0.001 … 1e9), and `area` pixels (≥ 1) tell as much as one that stands alone.
+struct Background {
+  double scale = 1;
+  double dof = 1;
+  double area = 1;
+};
+
+// The energy of a latent, Σ z² over its channels: [height, width], finite and ≥ 0, and its background: of an
+// ideal latent scale = 1, dof = channels and area = 1.
 struct EnergyView {
   const float* data;
   std::size_t channels;
   Size size;
   double scale = 1;
   double dof = static_cast<double>(channels);
+  double area = 1;
 
   std::span<const float> pixels() const { return {data, size.pixels()}; }
 };

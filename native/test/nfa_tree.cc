@@ -21,7 +21,10 @@ namespace {
 class Specification {
  public:
   Specification(EnergyView energy, Tail tail, Significance significance)
-      : count_(energy.size.pixels()), tree_(tree_of(energy)), children_(tree_.nodes()) {
+      : by_size_(significance == Significance::by_size),
+        count_(energy.size.pixels()),
+        tree_(tree_of(energy)),
+        children_(tree_.nodes()) {
     pixels_.resize(tree_.nodes());
     for (std::size_t i = 0; i < count_; i++) {
       for (std::uint32_t node = tree_.node_of[i];; node = tree_.parent[node]) {
@@ -37,10 +40,9 @@ class Specification {
       for (const std::size_t pixel : pixels) smallest = std::min(smallest, energy.data[pixel]);
       const auto area = static_cast<double>(pixels.size());
       const double x = smallest / energy.scale;
-      significance_.push_back(
-          area * (tail == Tail::exact ? chi2.log_survival(x) : log_chi2_survival(x, energy.dof, tail)));
-      if (significance == Significance::probability) continue;
-      significance_.back() += log_number_of_polyominoes(area) - log_number_of_polyominoes(1);
+      const double log_p =
+          tail == Tail::exact ? chi2.log_survival(x) : log_chi2_survival(x, energy.dof, tail);
+      significance_.push_back(by_size_ ? log_nfa_by_size(log_p, area, energy) : area * log_p);
     }
   }
 
@@ -53,6 +55,13 @@ class Specification {
   }
 
  private:
+  static double log_nfa_by_size(double log_p, double area, EnergyView energy) {
+    const auto pixels = static_cast<double>(energy.size.pixels());
+    if (log_p + std::log10(pixels) > 0) return std::numeric_limits<double>::quiet_NaN();
+    const double cells = 1 + (area - 1) / energy.area;
+    return cells * log_p + log_number_of_polyominoes(cells) - log_number_of_polyominoes(1);
+  }
+
   // What remains of a node's branch.
   std::vector<std::uint32_t> clusters(std::uint32_t node) const {
     std::vector<std::uint32_t> below;
@@ -61,12 +70,13 @@ class Specification {
     for (const std::uint32_t child : children_[node]) {
       const auto chosen = clusters(child);
       all_single = all_single && chosen.size() == 1;
-      least = std::min(least, significance_[chosen[0]]);
+      for (const std::uint32_t one : chosen) least = std::min(least, significance_[one]);
       below.insert(below.end(), chosen.begin(), chosen.end());
     }
-    if (below.empty()) return {node};
     const double mine = significance_[node];
-    const bool replaces = all_single && (children_[node].size() == 1 ? mine < least : mine <= least);
+    if (children_[node].empty() && !std::isnan(mine)) return {node};
+    const bool is_better = children_[node].size() == 1 ? mine < least : mine <= least;
+    const bool replaces = is_better && (all_single || by_size_);
     return replaces ? std::vector<std::uint32_t>{node} : below;
   }
 
@@ -76,6 +86,7 @@ class Specification {
     return plain::component_tree({mean.data(), energy.size});
   }
 
+  bool by_size_;
   std::size_t count_;
   plain::ComponentTree tree_;
   std::vector<std::vector<std::uint32_t>> children_;
@@ -89,6 +100,7 @@ EnergyView random_background(Random& random, const Map& map) {
   if (random.below(2) == 0) return energy;
   energy.dof = 0.5 + 30 * random.uniform();
   energy.scale = 0.1 + 3 * random.uniform();
+  energy.area = 1 + 20 * random.uniform();
   return energy;
 }
 
@@ -148,11 +160,51 @@ TEST_CASE("a deep tree and a flat one need no recursion") {
   CHECK(std::isfinite(out.back()));
 }
 
+TEST_CASE("what lies apart becomes one region when it is more significant together") {
+  // Two peaks on a ridge that is itself rare; the reference's selection would keep a third one apart for
+  // ever.
+  std::vector<float> data(16 * 16, 1);
+  for (std::size_t x = 4; x < 12; x++) data[5 * 16 + x] = x == 5 || x == 7 || x == 9 ? 42.0f : 40.0f;
+  const EnergyView energy{data.data(), 1, {16, 16}};
+  std::vector<float> out(data.size());
+  ClusterFinder().find(energy, Tail::exact, Significance::by_size, out);
+  CHECK(out[5 * 16 + 4] == out[5 * 16 + 5]);
+  const double ridge = 8 * log_chi2_survival(40, 1, Tail::exact);
+  CHECK(out[5 * 16 + 4] ==
+        doctest::Approx(ridge + log_number_of_polyominoes(8) - log_number_of_polyominoes(1)));
+}
+
+TEST_CASE("level sets that are not rare are no candidates by size") {
+  // 200 pixels of 256 are far more than chance gives, but of energies that one pixel in ten has.
+  std::vector<float> data(16 * 16, 1);
+  std::fill_n(data.begin(), 200, 3.0f);
+  std::vector<float> out(data.size());
+  ClusterFinder().find({data.data(), 1, {16, 16}}, Tail::exact, Significance::by_size, out);
+  CHECK(std::all_of(out.begin(), out.end(), [](float value) { return std::isnan(value); }));
+}
+
+TEST_CASE("correlated pixels count in cells") {
+  const Size size{40, 25};
+  std::vector<float> data(size.pixels(), 1);
+  for (const std::size_t i : {100, 101, 102, 103, 104}) data[i] = 60;
+  EnergyView energy{data.data(), 4, size};
+  energy.area = 8;
+  const auto tests = log_numbers_of_tests({&energy, 1}, Tests::by_size)[0];
+  CHECK(tests == doctest::Approx(2 * std::log10(1000.0 / 8) + log_number_of_polyominoes(1)));
+  std::vector<float> out(data.size());
+  ClusterFinder().find(energy, Tail::exact, Significance::by_size, out);
+  CHECK(out[102] == doctest::Approx(1.5 * log_chi2_survival(60, 4, Tail::exact) +
+                                    log_number_of_polyominoes(1.5) - log_number_of_polyominoes(1)));
+  energy.area = 1e9;
+  CHECK(log_numbers_of_tests({&energy, 1}, Tests::by_size)[0] ==
+        doctest::Approx(log_number_of_polyominoes(1)));
+}
+
 TEST_CASE("a region's budget by size is that of its polyominoes") {
   const double many = log_number_of_polyominoes(100) - log_number_of_polyominoes(1);
   CHECK(many == doctest::Approx(99 * std::log10(4.06257) - 2));
   const double pixels[] = {64, 16};
-  const auto by_size = log_numbers_of_tests(pixels, Tests::by_size);
+  const auto by_size = log_numbers_of_tests(std::span<const double>(pixels), Tests::by_size);
   CHECK(by_size[0] == doctest::Approx(std::log10(2 * 64.0 * 64 * 0.316915 * 4.06257)));
   CHECK(by_size[1] == doctest::Approx(std::log10(2 * 16.0 * 16 * 0.316915 * 4.06257)));
 }

@@ -11,14 +11,14 @@ const sorted = z
     "expected sorted numbers",
   );
 
-/** How energies of one scale are distributed on good images: E/scale is χ² with `dof` degrees of freedom. */
-export const scaleFitSchema = z.strictObject({
+/** How energies are distributed on good images: E/scale is χ² with `dof` degrees of freedom, in patches of `area`. */
+const backgroundSchema = z.strictObject({
   /** 1e-30 … 1e30. */
   scale: z.number().min(1e-30).max(1e30),
   /** 0.001 … 1e9. */
   dof: z.number().min(0.001).max(1e9),
-  /** Correlation area, pixels of this scale, ≥ 1: so many pixels tell as much as one that stands alone. */
-  area: z.number().min(1),
+  /** Correlation area: so many pixels tell as much as one that stands alone. */
+  area: z.number().min(1).max(1e9),
 });
 
 /**
@@ -31,7 +31,9 @@ export const calibrationSchema = z
     /** Good images, none of them trained on. */
     images: z.int().min(2),
     /** Finest first, one per latent. */
-    scales: z.array(scaleFitSchema).min(1).max(8),
+    scales: z.array(backgroundSchema).min(1).max(8),
+    /** Of the joint energy on these scales. */
+    joint: backgroundSchema,
     /** What the statistics below were computed with; they say nothing about another test or map. */
     test: z.strictObject({
       tests: z.enum(["per-scale", "all", "by-size"]),
@@ -49,4 +51,3 @@ export const calibrationSchema = z
   );
 
 export type Calibration = z.infer<typeof calibrationSchema>;
-export type ScaleFit = z.infer<typeof scaleFitSchema>;

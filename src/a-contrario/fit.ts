@@ -1,53 +1,137 @@
 import { UflowError } from "../error.js";
-import type { Energy } from "../kernels/index.js";
-import type { ScaleFit } from "./calibration.js";
-import { combine, type Moments, momentsOf } from "./moments.js";
+import { type Background, type Energy, jointEnergy, logChi2Survival } from "../kernels/index.js";
+
+/** The part of the pixels, those of the highest energies, that the tail is fitted to. */
+const tail = 0.05;
+
+/** Side of the blocks whose means tell the correlation area: a pixel of the third scale in pixels of the first. */
+const blockSide = 4;
+
+/** The background of an energy, as `calibrate` finds it: of each scale, and of the joint energy on these scales. */
+export interface FittedBackground {
+  scales: Background[];
+  joint: Background;
+}
 
 /**
- * Fits E/scale ~ χ²_dof to the energies of one scale on good images, by the moments mean = s·ν and variance = 2s²ν, and
- * the correlation area. docs/maths.md, "Calibration". O(pixels · 144) for all images together.
- * @param energies one map per image, all of the same size
- * @throws UflowError ERR_UFLOW_BAD_TENSOR where there is nothing to fit: no map, maps of several sizes, energies that are
- * negative or not finite, or that are all the same.
+ * Fits the background of the a contrario test to good images that the model was not trained on. docs/maths.md,
+ * "Calibration".
+ * @param energies [image][scale], finest first; two images or more tell something
+ * @throws UflowError ERR_UFLOW_BAD_TENSOR as `fitScale` does.
  */
-export function fitScale(energies: readonly Energy[]): ScaleFit {
-  const [first, ...others] = energies;
+export function fitBackground(energies: readonly (readonly Energy[])[]): FittedBackground {
+  const scales = (energies[0] ?? []).map((_, s) => fitScale(energies.map((image) => image[s]!)));
+  const joint = energies.map((image) => jointEnergy(onScales(image, scales)));
+  return { scales, joint: fitScale(joint) };
+}
+
+/** The energies of one image on the backgrounds of their scales. */
+export function onScales(energies: readonly Energy[], scales: readonly Background[]): Energy[] {
+  return energies.map((energy, s) => ({ ...energy, ...scales[s] }));
+}
+
+/**
+ * Fits one scale (or the joint energy) over all images: E/scale ~ χ²_dof in the upper tail, whose quantile and mean excess
+ * are those of the pixels, since the tail is what is tested and real tails are heavier than the moments say; and the area,
+ * by which means of blocks vary more than those of independent pixels. O(n log n) for n pixels of all images.
+ * @param energies one map per image, all of one size
+ * @throws UflowError ERR_UFLOW_BAD_TENSOR where there is nothing to fit: no map, maps of several sizes, values that are
+ * negative or not finite, or a tail that is constant.
+ */
+export function fitScale(energies: readonly Energy[]): Background {
+  const { width, height } = checked(energies);
+  const values = new Float64Array(energies.length * width * height);
+  energies.forEach(({ data }, i) => {
+    values.set(data, i * width * height);
+  });
+  const area = correlationArea(energies, values);
+  return { ...fitTail(values.sort()), area };
+}
+
+function checked(energies: readonly Energy[]): Energy {
+  const [first] = energies;
   if (!first) throw nothingToFit("no map");
-  if (others.some(({ width, height }) => width !== first.width || height !== first.height)) {
-    throw nothingToFit("maps of several sizes");
+  const { width, height } = first;
+  for (const energy of energies) {
+    if (energy.width !== width || energy.height !== height || energy.data.length !== width * height) {
+      throw nothingToFit("maps of several sizes");
+    }
+    const wrong = energy.data.find((value) => !(value >= 0 && value < Number.POSITIVE_INFINITY));
+    if (wrong !== undefined) throw nothingToFit(`the energy ${wrong}`);
   }
-  return fitMoments(others.map(momentsOf).reduce((a, b) => combine(a, b), momentsOf(first)));
+  return first;
 }
 
-/** The same from sums. @throws UflowError ERR_UFLOW_BAD_TENSOR as `fitScale`. */
-export function fitMoments(moments: Moments): ScaleFit {
-  const { pixels, sum, square } = moments;
-  const mean = sum / pixels;
-  const variance = square / pixels - mean * mean;
-  // Below this the variance is made of rounding errors.
-  if (!(variance > 1e-12 * mean * mean)) throw nothingToFit(`energies that are all ${mean.toPrecision(6)}`);
-  const scale = variance / (2 * mean);
-  const dof = (2 * mean * mean) / variance;
-  if (!(scale >= 1e-30 && scale <= 1e30 && dof >= 0.001 && dof <= 1e9)) {
-    throw nothingToFit(`energies of mean ${mean.toPrecision(3)} and variance ${variance.toPrecision(3)}`);
-  }
-  return { scale, dof, area: correlationArea(moments, mean, variance) };
+/** @param sorted smallest first */
+function fitTail(sorted: Float64Array): Pick<Background, "scale" | "dof"> {
+  const start = Math.min(Math.floor((1 - tail) * sorted.length), sorted.length - 1);
+  const quantile = sorted[start]!;
+  const beyond = sorted.subarray(start);
+  const excess = beyond.reduce((sum, value) => sum + (value - quantile), 0) / beyond.length;
+  // Below this the excess is made of rounding errors.
+  if (!(excess > 1e-9 * quantile)) throw nothingToFit(`energies whose upper tail is all ${quantile}`);
+  // The mean excess in quantiles falls with the degrees of freedom.
+  const dof = Math.exp(
+    bisect(Math.log(0.1), Math.log(1e4), (logDof) => relativeExcess(Math.exp(logDof)) > excess / quantile),
+  );
+  const scale = quantile / upperQuantile(dof);
+  if (!(scale >= 1e-30 && scale <= 1e30)) throw nothingToFit(`energies of ${quantile.toPrecision(3)}`);
+  return { scale, dof };
 }
 
-/**
- * Σ of the autocorrelation over offsets: the variance of the mean of n pixels is σ²·area/n. Rings of offsets around the
- * pixel are added outwards while they are correlated on the whole, since further out there is only noise to sum.
- */
-function correlationArea({ pairs }: Moments, mean: number, variance: number): number {
-  const rings: number[] = [];
-  for (const { dx, dy, pairs: count, sum, product } of pairs) {
-    const correlation = (product / count - (mean * sum) / count + mean * mean) / variance;
-    const ring = Math.max(Math.abs(dx), dy) - 1;
-    rings[ring] = (rings[ring] ?? 0) + 2 * correlation;
+/** x with P(χ²_dof ≥ x) = tail. */
+function upperQuantile(dof: number): number {
+  const log = Math.log10(tail);
+  return bisect(0, 20 + 2 * dof, (x) => logChi2Survival(x, dof) > log);
+}
+
+/** E(χ² − q | χ² ≥ q)/q at the quantile q of the tail, by E(χ²; χ² ≥ q) = dof·P(χ²_{dof + 2} ≥ q). */
+function relativeExcess(dof: number): number {
+  const q = upperQuantile(dof);
+  return (dof * 10 ** logChi2Survival(q, dof + 2)) / (tail * q) - 1;
+}
+
+/** Where a condition ends that holds from `low` on. */
+function bisect(low: number, high: number, holds: (x: number) => boolean): number {
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (holds(middle)) low = middle;
+    else high = middle;
   }
-  const end = rings.findIndex((ring) => !(ring > 0));
-  const correlated = end < 0 ? rings : rings.slice(0, end);
-  return 1 + correlated.reduce((a, b) => a + b, 0);
+  return (low + high) / 2;
+}
+
+/** Variance of the means of blocks, times their pixels, over the variance of the pixels; 1 … the pixels of a block. */
+function correlationArea(energies: readonly Energy[], values: Float64Array): number {
+  const { width, height } = energies[0]!;
+  const side = Math.min(blockSide, width, height);
+  const means: number[] = [];
+  for (let image = 0; image < energies.length; image++) {
+    for (let y = 0; y + side <= height; y += side) {
+      for (let x = 0; x + side <= width; x += side) {
+        means.push(blockMean(values, (image * height + y) * width + x, width, side));
+      }
+    }
+  }
+  const ratio = (side * side * variance(means)) / variance(values);
+  return Math.min(Math.max(ratio, 1), side * side) || 1;
+}
+
+function blockMean(values: Float64Array, start: number, width: number, side: number): number {
+  let sum = 0;
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) sum += values[start + row * width + column]!;
+  }
+  return sum / side ** 2;
+}
+
+function variance(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  const mean = sum / values.length;
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i]! - mean) ** 2;
+  return squares / values.length;
 }
 
 function nothingToFit(received: string): UflowError {

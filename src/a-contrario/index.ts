@@ -1,16 +1,7 @@
 /** Phase 4: what could not be chance. From the energies of the latents to the regions that are detected. */
 
-import type { Energy, Map2d, Region, SegmentOptions } from "../kernels/index.js";
-import type { ScaleFit } from "./calibration.js";
+import type { Map2d, Region, SegmentOptions } from "../kernels/index.js";
 import type { OperatingPoint } from "./operating-point.js";
-
-/**
- * Energies with the background that was fitted to good images, as the kernels test them.
- * The one place where a calibration reaches the kernels.
- */
-export function onBackground(energies: readonly Energy[], fits: readonly ScaleFit[]): Energy[] {
-  return energies.map((energy, s) => ({ ...energy, scale: fits[s]!.scale, dof: fits[s]!.dof }));
-}
 
 /** The operating point as the kernels want it, for maps of this side. */
 export function segmentOptions(

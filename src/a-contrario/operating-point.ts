@@ -27,13 +27,17 @@ export interface OperatingPointOptions {
    * takes none of `tail`, `tests`, `background`, `falseRejects`. docs/maths.md.
    */
   nfa?: "tree" | "block" | undefined;
-  /** Default `calibrated` where the model has a calibration, else `ideal`. */
+  /**
+   * What is chance. `calibrated`, the default where the model has a calibration: what the joint energy of all scales is on
+   * good images that were held out. `ideal`, else: white noise, scale by scale. docs/maths.md.
+   */
   background?: Background | undefined;
   /** Default `exact`. `chernoff` is the Python reference's formula. */
   tail?: Tail | undefined;
   /**
-   * Default `per-scale`. `all` is the Python reference's single number of tests, which misses small regions; `by-size`
-   * gives every size of region its own.
+   * How the number of tests is counted. Default `by-size` on a calibrated background: every size of region has its own, in
+   * cells of correlated pixels. Default `per-scale` on an ideal one: every scale has its own. `all` is the Python
+   * reference's single number, which misses small regions. docs/maths.md.
    */
   tests?: Tests | undefined;
 }
@@ -87,8 +91,8 @@ const presets: Record<"reference", Test> = {
   reference: { nfa: "tree", tail: "chernoff", tests: "all", background: "ideal" },
 };
 
-/** What is meant where nothing is said. */
-export const defaultTest = { tail: "exact", tests: "per-scale" } as const;
+/** The rule that measures best on each background (docs/results.md); meant where nothing is said. */
+export const defaultTests: Record<Background, Tests> = { calibrated: "by-size", ideal: "per-scale" };
 
 /**
  * The operating point that is meant by these options for a model.
@@ -104,10 +108,10 @@ export function resolveOperatingPoint(
   const problems = [...contradictions(options, calibration)];
   if (problems.length > 0) throw wrong(problems.join("; "));
   const { nfa, falseRejects, preset, epsilon = 1 } = options;
+  const background = options.background ?? (calibration && nfa === "tree" ? "calibrated" : "ideal");
   const test: Test = {
-    ...defaultTest,
+    ...{ background, tail: "exact", tests: defaultTests[background] },
     ...(falseRejects && { tail: calibration!.test.tail, tests: calibration!.test.tests }),
-    background: calibration && nfa === "tree" ? "calibrated" : "ideal",
     ...(preset && presets[preset]),
     ...chosen(options),
   };

@@ -1,4 +1,5 @@
-import { onBackground, scaleRegion, segmentOptions } from "../a-contrario/index.js";
+import { segmentOn } from "../a-contrario/calibrate.js";
+import { scaleRegion, segmentOptions } from "../a-contrario/index.js";
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { Manifest } from "../bundle/manifest.js";
 import type { Model } from "../bundle/model.js";
@@ -73,8 +74,8 @@ export class Pipeline {
     const options = segmentOptions(this.operatingPoint, side);
     if (nfa === "block") return this.segmenter.segmentWindows(energies, exceedances, options);
     const { calibration } = this.manifest;
-    const tested = background === "calibrated" ? onBackground(energies, calibration!.scales) : energies;
-    return this.segmenter.segment(tested, options);
+    if (background === "ideal") return this.segmenter.segment(energies, options);
+    return segmentOn(calibration!, this.segmenter, energies, options);
   }
 
   close(): Promise<void> {

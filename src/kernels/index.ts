@@ -17,6 +17,7 @@ import type {
 } from "./types.js";
 
 export type {
+  Background,
   BinomialKind,
   Energy,
   ExceedanceCounts,
@@ -54,6 +55,7 @@ function checked<Arguments extends unknown[], Result>(
 
 export const resample: Kernels["resample"] = checked("resample", addon.resample);
 export const energy: Kernels["energy"] = checked("energy", addon.energy);
+export const jointEnergy: Kernels["jointEnergy"] = checked("jointEnergy", addon.jointEnergy);
 export const anomalyMap: Kernels["anomalyMap"] = checked("anomalyMap", addon.anomalyMap);
 export const logChi2Survival: Kernels["logChi2Survival"] = checked("logChi2Survival", addon.logChi2Survival);
 export const logNumberOfRegions: Kernels["logNumberOfRegions"] = checked(

@@ -20,19 +20,25 @@ export interface Latent {
   width: number;
 }
 
+/** How energies are distributed by chance: energy/scale is χ² with `dof` degrees of freedom, in patches of `area`. */
+export interface Background {
+  /** 1e-30 … 1e30. */
+  scale: number;
+  /** 0.001 … 1e9, real. */
+  dof: number;
+  /** Correlation area, 1 … 1e9: so many pixels of the energy tell as much as one that stands alone. */
+  area: number;
+}
+
 /**
- * Σ z² over the channels, per pixel: [height, width], all ≥ 0; `channels` says how many were summed. By chance alone
- * energy/scale is taken to be χ² with `dof` degrees of freedom.
+ * Σ z² over the channels, per pixel: [height, width], all ≥ 0; `channels` says how many were summed. Its background is
+ * by default that of an ideal latent: scale 1, dof = channels, area 1 (which matters to the tests by-size only).
  */
-export interface Energy {
+export interface Energy extends Partial<Background> {
   data: Float32Array;
   channels: number;
   height: number;
   width: number;
-  /** 1e-30 … 1e30; default: 1, that of an ideal latent. */
-  scale?: number;
-  /** 0.001 … 1e9, real; default: channels, those of an ideal latent. */
-  dof?: number;
 }
 
 /** One number per pixel: [height, width]. */
@@ -104,6 +110,8 @@ export interface SegmentOptions extends Omit<RegionsOptions, "score"> {
   tail?: Tail;
   /** Default: all. */
   tests?: Tests;
+  /** Tests `jointEnergy(energies)` instead of each scale, on this background; what is left out is as it is there. */
+  joint?: Partial<Background>;
 }
 
 /** The same for the test of windows. */
@@ -155,6 +163,12 @@ export interface Kernels {
   ): Float32Array;
   /** Σ z² over the channels. */
   energy(latent: Latent): Energy;
+  /**
+   * min over scales of the upsampled −2·ln P(χ²_dof ≥ energy/scale), at the size of the first energy, with the background
+   * of the case that nothing is known: scale 1, dof 2, area = pixels of the first per pixel of the smallest.
+   * docs/maths.md, "The joint energy".
+   */
+  jointEnergy(energies: readonly Energy[]): Required<Energy>;
   /** 1 − mean over scales of the bilinearly upsampled likelihood exp(−energy / (2 channels)); 0 … 1. */
   anomalyMap(energies: readonly Energy[], to: { width: number; height: number }): Map2d;
   /** log₁₀ P(χ²_dof ≥ x), x ≥ 0, dof from 0.001 to 1e9 (real). Default tail: exact, to 1e-12 for dof ≥ 1. */
@@ -165,7 +179,8 @@ export interface Kernels {
   nfaTree(energy: Energy, options?: { tail?: Tail }): Map2d;
   /**
    * log₁₀ NFA per pixel. Default tail: exact. Default tests: all, one number of tests for all scales; per-scale: each
-   * scale with its own; by-size: each size of region on each scale with its own. docs/maths.md, "The a contrario test".
+   * scale with its own; by-size: each size of region on each scale with its own, in cells of the energies' areas, for level
+   * sets that are rare. docs/maths.md, "The a contrario test".
    */
   nfaTreeMap(
     energies: readonly Energy[],
@@ -203,5 +218,5 @@ export interface Addon extends Omit<Kernels, "regions"> {
   /** The vector instructions in use: the best that the processor has, or what UFLOW_INSTRUCTION_SET says. */
   instructionSet: "baseline" | "avx2" | "avx512";
   /** The specifications of the kernels, slow and simple, to hold the fast ones against. */
-  plain: Pick<Kernels, "resample" | "energy" | "anomalyMap" | "nfaTreeMap" | "nfaBlockMap">;
+  plain: Pick<Kernels, "resample" | "energy" | "jointEnergy" | "anomalyMap" | "nfaTreeMap" | "nfaBlockMap">;
 }

@@ -56,10 +56,9 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
   const watched = events?.onProgress ?? onProgress;
   const trained = await runWorker({ ...task, images, checkpoint }, signal, watched);
   if (signal?.aborted) throw aborted();
-  const { architecture, training, weights, heldOut, ...model } = trained;
+  const { architecture, training, weights, calibration, ...model } = trained;
   const described = describeModel(backbone, model.backbone, task.inputSize, architecture, weights);
-  // The one place where what the held-out images say of the test enters the model: calibrate(heldOut.energies).
-  const manifest = { ...described, training };
+  const manifest = { ...described, training, ...(calibration && { calibration }) };
   const written = await writeModel(output, { manifest, ...model });
   // It has served; where it cannot be removed, the next training replaces it.
   await rm(checkpoint, { force: true }).catch(() => undefined);

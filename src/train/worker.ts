@@ -3,11 +3,13 @@
  * caller's event loop stays free. It writes no file but the checkpoint; the model is sent back whole, at the end.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { calibrate } from "../a-contrario/calibrate.js";
+import type { Calibration } from "../a-contrario/calibration.js";
 import { type Backbone, featureScales } from "../backbone/index.js";
 import { type BackboneSource, backboneFrom, networkFrom, weightsRecord } from "../backbone/stored.js";
 import type { BackboneWeights, TrainingSummary } from "../bundle/manifest.js";
 import { sha256 } from "../bundle/model.js";
-import { type PlainError, toPlainError } from "../error.js";
+import { type PlainError, toPlainError, UflowError } from "../error.js";
 import { type FlowArchitecture, latentScales } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { type FlowParameters, initialParameters } from "../flow/parameters.js";
@@ -52,8 +54,8 @@ export interface Trained {
   parameters: FlowParameters;
   architecture: FlowArchitecture;
   training: TrainingSummary;
-  /** What the finished model says of the good images that it was not learned from; undefined where there are none. */
-  heldOut: { images: string[]; energies: Energy[][] /* [image][scale] */ } | undefined;
+  /** By the good images that were held out; undefined where there are none, or they tell nothing. */
+  calibration: Calibration | undefined;
 }
 
 export type TrainMessage =
@@ -99,13 +101,27 @@ async function makeModel(
     const flow = energyNetwork(architecture, parameters);
     const weights = weightsRecord(task.source, built);
     const training = summaryOf(task, division, state);
-    const images = division.heldOut.map((image) => task.images[image]!);
-    const made = { backbone: network, weights, flow, parameters, architecture, training };
-    return { ...made, heldOut: energies && { images, energies } };
+    const calibration = energies && calibrated(energies, task.inputSize, teller);
+    return { backbone: network, weights, flow, parameters, architecture, training, calibration };
   } finally {
     await trainer.close();
     await heldOut?.close();
     await features.close();
+  }
+}
+
+/** The model's maps are of the size of its input. Images that cannot be fitted, such as copies of one, are told of. */
+function calibrated(
+  energies: readonly (readonly Energy[])[],
+  mapSize: number,
+  teller: ProgressTeller,
+): Calibration | undefined {
+  try {
+    return calibrate(energies, { mapSize });
+  } catch (error) {
+    if (!(error instanceof UflowError)) throw error;
+    teller.notice(`The model is not calibrated by the ${energies.length} held-out images: ${error.message}`);
+    return undefined;
   }
 }
 

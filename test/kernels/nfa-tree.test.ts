@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   type Energy,
   energy,
+  jointEnergy,
   logChi2Survival,
   logNumberOfRegions,
   nfaTree,
@@ -115,6 +116,26 @@ describe("the number of tests", () => {
     expect(perScale).toBeCloseTo(Math.log10(2) + logNumberOfRegions([64]), 4);
   });
 
+  it("by size is counted in cells where pixels are correlated", () => {
+    const data = new Float32Array(256).fill(1);
+    data.set([90, 95, 91], 100);
+    const found = { data, channels: 4, height: 16, width: 16, area: 4 };
+    const map = nfaTreeMap([found], { width: 16, height: 16, tests: "by-size" });
+    const shapes = Math.log10((0.316915 * 4.06257 ** 1.5) / 1.5);
+    expect(map.data[100]).toBeCloseTo(Math.log10(64 ** 2) + shapes + 1.5 * logChi2Survival(90, 4), 3);
+  });
+
+  it("by size leaves level sets alone that chance reaches too", () => {
+    const data = new Float32Array(256).fill(1);
+    data.fill(11, 0, 200);
+    const map = nfaTreeMap([{ data, channels: 4, height: 16, width: 16 }], {
+      width: 16,
+      height: 16,
+      tests: "by-size",
+    });
+    expect(Math.min(...map.data)).toBeGreaterThan(0);
+  });
+
   it("by size is that of its polyominoes, for every scale and size", () => {
     const data = new Float32Array(256).fill(1);
     data.set([90, 95], 100);
@@ -124,5 +145,27 @@ describe("the number of tests", () => {
     const wanted = Math.log10(2 * 256 ** 2) + shapes(2) + 2 * logChi2Survival(90, 4);
     expect(map.data[100]).toBeCloseTo(wanted, 3);
     expect(map.data[0]).toBeGreaterThan(0);
+  });
+});
+
+describe("the joint energy", () => {
+  const fine = { data: Float32Array.of(10, 90, 2, 30), channels: 10, height: 2, width: 2 };
+  const coarse = { data: Float32Array.of(40), channels: 10, height: 1, width: 1, scale: 1.5, dof: 8 };
+
+  it("is that of the least improbable scale, at the size of the first", () => {
+    const energyOf = (x: number, dof: number) => -2 * Math.LN10 * logChi2Survival(x, dof);
+    const { data, ...rest } = jointEnergy([fine, coarse]);
+    expect(rest).toEqual({ channels: 1, height: 2, width: 2, scale: 1, dof: 2, area: 4 });
+    const most = energyOf(40 / 1.5, 8);
+    [10, 90, 2, 30].forEach((x, i) => {
+      expect(data[i]).toBeCloseTo(Math.min(energyOf(x, 10), most), 4);
+    });
+  });
+
+  it("refuses what is no energy or no background", () => {
+    const wrong = { ...fine, data: Float32Array.of(1, Number.NaN, 2, 3) };
+    expect(() => jointEnergy([coarse, wrong])).toThrow(/jointEnergy: .*NaN at pixel 1/);
+    expect(() => jointEnergy([])).toThrow(/at least one energy/);
+    expect(() => jointEnergy([{ ...fine, area: 0.5 }])).toThrow(/energies\[0\]\.area/);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   anomalyMap,
   type Energy,
+  jointEnergy,
   nfaBlockMapOfCounts,
   nfaTreeMap,
   regions,
@@ -43,6 +44,18 @@ describe("a segmenter", () => {
       expect(found.logNfa).toBe(Math.min(...logNfaMap.data));
       expect([...found.mask]).toEqual(Array.from(logNfaMap.data, (value) => Number(value < logEpsilon)));
     }
+  });
+
+  it("tests the joint energy on the background that it is given", () => {
+    const energies = [energyOf(24, 9), { ...energyOf(12, 6), scale: 1.2, dof: 5 }];
+    const to = { width: 50, height: 40, tests: "by-size" } as const;
+    for (const joint of [{}, { scale: 0.5, dof: 3, area: 9 }]) {
+      const found = segmenter.segment(energies, { ...to, joint });
+      expect(found.logNfaMap).toEqual(nfaTreeMap([{ ...jointEnergy(energies), ...joint }], to));
+      expect(found.anomalyMap).toEqual(anomalyMap(energies, to));
+    }
+    expect(() => segmenter.segment(energies, { ...to, joint: { dof: -1 } })).toThrow(/to\.joint\.dof/);
+    expect(() => segmenter.segment(energies, { ...to, joint: 3 as never })).toThrow(/to\.joint/);
   });
 
   it("tests windows by what was counted", () => {
