@@ -61,24 +61,46 @@ export class Network {
     this.#weights.close();
   }
 
-  /** Ours, as `Inspector` runs it: one network, or two where the backbone's weights stay in a file. */
+  /**
+   * What ours is made of, as `Inspector` opens it: one network, or two where the backbone's weights stay in a file. Each with
+   * the folder of that.
+   */
+  get sources() {
+    const whole = compose(this.#parts, this.outputs);
+    if (whole) return [{ network: whole }];
+    const [backbone, flow] = this.#parts;
+    return [{ network: backbone.network, weightsFolder: this.#folder }, { network: flow.network }];
+  }
+
+  /** The names of the energies. */
+  get outputs() {
+    return this.#parts.at(-1).outputs;
+  }
+
+  /** Ours, as `Inspector` runs it: a batch is one image after the other. */
   async ours(threads) {
-    const outputs = this.#parts.at(-1).outputs;
-    const whole = compose(this.#parts, outputs);
-    const options = { device: "cpu", threads };
-    const sessions = whole
-      ? [await Session.create(whole, options)]
-      : [
-          await Session.create(this.#parts[0].network, { ...options, weightsFolder: this.#folder }),
-          await Session.create(this.#parts[1].network, options),
-        ];
+    const { outputs } = this;
+    const sessions = [];
+    for (const { network, weightsFolder } of this.sources) {
+      sessions.push(await Session.create(network, { device: "cpu", threads, weightsFolder }));
+    }
+    const energiesOf = async (data) => {
+      let tensors = { [imageName]: { data, dims: [1, 3, side, side] } };
+      for (const session of sessions) tensors = await session.run(tensors);
+      return outputs.map((name) => tensors[name].data);
+    };
     return {
-      async run({ data, dims }) {
+      async run({ data, dims: [batch] }) {
+        const pixels = data.length / batch;
         const start = performance.now();
-        let tensors = { [imageName]: { data, dims } };
-        for (const session of sessions) tensors = await session.run(tensors);
+        const images = [];
+        for (let i = 0; i < batch; i++) {
+          images.push(await energiesOf(data.subarray(i * pixels, (i + 1) * pixels)));
+        }
         const seconds = (performance.now() - start) / 1e3;
-        return { seconds, energies: outputs.flatMap((name) => [...tensors[name].data]) };
+        // Per scale all images, as the other side has them.
+        const energies = outputs.flatMap((_, scale) => images.flatMap((maps) => [...maps[scale]]));
+        return { seconds, energies };
       },
       async close() {
         for (const session of sessions) await session.close();

@@ -12,6 +12,7 @@ const calibration: Calibration = {
   version: 1,
   images: 100,
   scales: [{ scale: 1, dof: 2, area: 3 }],
+  joint: { scale: 1.1, dof: 1.9, area: 5 },
   test: { tests: "by-size", tail: "exact", mapSize: 64 },
   logNfa: Array.from({ length: 100 }, (_, i) => i - 20),
   anomalyScore: Array.from({ length: 100 }, (_, i) => i / 100),
@@ -42,9 +43,12 @@ describe("the operating point", () => {
   });
 
   it("takes the calibrated background of a model that has one, unless told otherwise", () => {
-    expect(resolve({}, calibration)).toMatchObject({ background: "calibrated", tests: "per-scale" });
+    expect(resolve({}, calibration)).toMatchObject({ background: "calibrated", tests: "by-size" });
     expect(resolve({}, calibration).text).toContain("calibrated on 100 good images");
-    expect(resolve({ background: "ideal" }, calibration).background).toBe("ideal");
+    expect(resolve({ background: "ideal" }, calibration)).toMatchObject({
+      background: "ideal",
+      tests: "per-scale",
+    });
     expect(resolve({ nfa: "block" }, calibration)).toMatchObject({ nfa: "block", background: "ideal" });
   });
 

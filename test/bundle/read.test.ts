@@ -111,6 +111,7 @@ describe("a calibration", () => {
     version: 1 as const,
     images: 3,
     scales: [{ scale: 0.9, dof: 2.5, area: 4 }],
+    joint: { scale: 1.1, dof: 1.9, area: 5 },
     test: { tests: "per-scale" as const, tail: "exact" as const, mapSize: 32 },
     logNfa: [-2.5, 0, 1e300],
     anomalyScore: [0.125, 0.25, 0.5],

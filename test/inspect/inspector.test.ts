@@ -169,12 +169,14 @@ describe("a calibrated model", () => {
     { scale: 0.75, dof: 20, area: 2 },
     { scale: 2, dof: 30.5, area: 2 },
   ];
+  const joint = { scale: 1.25, dof: 1.5, area: 3 };
   const statistics = Array.from({ length: 100 }, (_, i) => i - 50);
   const calibration: Calibration = {
     version: 1,
     images: 100,
     scales,
-    test: { tests: "per-scale", tail: "exact", mapSize: 64 },
+    joint,
+    test: { tests: "by-size", tail: "exact", mapSize: 64 },
     logNfa: statistics,
     anomalyScore: statistics,
   };
@@ -190,9 +192,9 @@ describe("a calibrated model", () => {
     expect(opened.operatingPoint).toMatchObject({ background: "calibrated", logEpsilon: 0 });
     const { logNfaMap, anomalyMap } = await opened.inspect(holed);
     const energies = await energiesOf(holed);
-    const to = { width: 64, height: 64, tests: "per-scale" } as const;
-    const fitted = energies.map((energy, s) => ({ ...energy, scale: scales[s]!.scale, dof: scales[s]!.dof }));
-    expect(logNfaMap).toEqual(kernels.nfaTreeMap(fitted, to));
+    const to = { width: 64, height: 64, tests: "by-size" } as const;
+    const fitted = energies.map((energy, s) => ({ ...energy, ...scales[s]! }));
+    expect(logNfaMap).toEqual(kernels.nfaTreeMap([{ ...kernels.jointEnergy(fitted), ...joint }], to));
     expect(logNfaMap).not.toEqual(kernels.nfaTreeMap(energies, to));
     expect(anomalyMap).toEqual(kernels.anomalyMap(energies, to));
   });
