@@ -1,7 +1,7 @@
 import { freemem } from "node:os";
 import { join } from "node:path";
 import { UflowError } from "../error.js";
-import { readDataset, type TestImage } from "../image/datasets.js";
+import { readDataset, type TestImage } from "../image/datasets/index.js";
 import { Inspector } from "../inspect/index.js";
 import { checkWritable } from "../output/atomic-file.js";
 import type { Evaluation, ImageError } from "./evaluation.js";

@@ -5,7 +5,7 @@ import type { Manifest, TrainingSummary } from "../bundle/manifest.js";
 import { writeModel } from "../bundle/write.js";
 import { messageOf, UflowError, type UflowErrorCode } from "../error.js";
 import { latentScales } from "../flow/architecture.js";
-import { readDataset } from "../image/datasets.js";
+import { readDataset } from "../image/datasets/index.js";
 import { startGatedThread } from "../onnx/run-gate.js";
 import { checkWritable } from "../output/atomic-file.js";
 import { checkTrainOptions, type TrainOptions, type TrainProgress } from "./options.js";
