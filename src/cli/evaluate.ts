@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import type { EvaluateOptions, EvaluateProgress, Evaluation } from "../evaluate/index.js";
+import { runStudy, withStudyOptions } from "./study.js";
 import {
   duration,
   exitStatus,
@@ -14,17 +15,18 @@ import {
 } from "./terminal.js";
 
 interface Flags
-  extends Pick<EvaluateOptions, "epsilon" | "tail" | "tests" | "device" | "threads" | "mapSize"> {
+  extends Pick<EvaluateOptions, "layout" | "epsilon" | "tail" | "tests" | "device" | "threads" | "mapSize"> {
   data: string;
   out?: string;
   json?: boolean;
 }
 
 export function evaluateCommand(): Command {
-  return new Command("evaluate")
+  const command = new Command("evaluate")
     .description("measure a model on test images, good ones and defective ones")
-    .argument("<model>", "the .uflow file")
+    .argument("[model]", "the .uflow file; none with --all")
     .option("--data <dir>", "needed: folder of one product: test/good, test/<defect>, ground_truth/<defect>")
+    .option("--layout <name>", "how the data is laid out, docs/datasets.md (default: auto)")
     .option("--out <dir>", "folder for evaluation.json, images.csv and contact-sheet.png")
     .option(
       "--map-size <pixels>",
@@ -36,18 +38,24 @@ export function evaluateCommand(): Command {
     .option("--tests <rule>", "how tests are counted: per-scale or all (default: per-scale)")
     .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
-    .option("--json", "print one JSON document on stdout")
-    .addHelpText("after", "\nExample:\n  uflow evaluate bottle.uflow --data bottle --out results")
-    .action(run);
+    .option("--json", "print one JSON document on stdout");
+  return withStudyOptions(command)
+    .addHelpText(
+      "after",
+      "\nExample:\n  uflow evaluate bottle.uflow --data bottle --out results\n  uflow evaluate --all mvtec --out results --seeds 0,1,2",
+    )
+    .action((model, flags) =>
+      flags.all === undefined ? run(model, flags) : runStudy(model, flags, command),
+    );
 }
 
-async function run(model: string, { out, json, ...flags }: Flags): Promise<void> {
+async function run(model: string | undefined, { out, json, ...flags }: Flags): Promise<void> {
   const start = performance.now();
   const view = new EvaluateView();
   try {
     const options = { ...flags, model, output: out, signal: interruption(), onProgress: view.update };
     const { evaluate } = await import("../evaluate/index.js");
-    const evaluation = await evaluate(given(options));
+    const evaluation = await evaluate(given(options) as EvaluateOptions);
     view.stop();
     if (json) printJson(evaluation);
     else process.stdout.write(`${table(rowsOf(evaluation))}\n`);

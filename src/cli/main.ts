@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { UflowError } from "../error.js";
 import { engineVersion } from "../version.js";
 import { backboneCommand } from "./backbone.js";
+import { dataCommand } from "./data.js";
 import { demoCommand } from "./demo.js";
 import { evaluateCommand } from "./evaluate.js";
 import { exportCommand } from "./export.js";
@@ -30,6 +31,7 @@ const program = new Command("uflow")
 for (const command of [
   demoCommand,
   sampleCommand,
+  dataCommand,
   trainCommand,
   inspectCommand,
   evaluateCommand,

@@ -1,3 +1,4 @@
+import { csvLine } from "../output/csv.js";
 import type { ImageError } from "./evaluation.js";
 import type { Examined } from "./examine.js";
 import { totalTime } from "./summary.js";
@@ -21,7 +22,7 @@ export function imagesCsv(examined: readonly Examined[], errors: readonly ImageE
     ...examined.map(rowOf),
     ...errors.map(({ image, message }) => [image, ...Array(columns.length - 2).fill(""), message]),
   ];
-  return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+  return rows.map(csvLine).join("");
 }
 
 function rowOf(image: Examined) {
@@ -30,9 +31,4 @@ function rowOf(image: Examined) {
   // The tiny number of a miss is 0 to a reader.
   const overlap = iou === null ? "" : Number(iou.toFixed(6));
   return [path, kind, anomalous, anomalyScore, logNfa, regions.length, overlap, milliseconds, ""];
-}
-
-function cell(value: unknown): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,7 +1,7 @@
 import { freemem } from "node:os";
 import { join } from "node:path";
 import { UflowError } from "../error.js";
-import { readDataset, type TestImage } from "../image/datasets/index.js";
+import { type LayoutName, readDataset, type TestImage } from "../image/datasets/index.js";
 import { Inspector } from "../inspect/index.js";
 import { checkWritable } from "../output/atomic-file.js";
 import type { Evaluation, ImageError } from "./evaluation.js";
@@ -29,7 +29,7 @@ export type { EvaluateOptions, EvaluateProgress } from "./options.js";
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const checked = checkEvaluateOptions(options);
   const { model, data, output, epsilon, tail, tests, signal, onProgress } = checked;
-  const images = await testImages(data);
+  const images = await testImages(data, checked.layout);
   if (output !== undefined) await checkWritable(join(output, evaluationFile));
   const { mapSize, device, ...examination } = await inspectAll(images, checked);
   const { examined, errors, miou } = examination;
@@ -67,8 +67,8 @@ function withOwnMap(image: Examined): Examined {
 }
 
 /** @throws UflowError ERR_UFLOW_BAD_DATASET when there is nothing to evaluate on. */
-async function testImages(data: string): Promise<TestImage[]> {
-  const { test } = await readDataset(data);
+async function testImages(data: string, layout: LayoutName | "auto"): Promise<TestImage[]> {
+  const { test } = await readDataset(data, { layout });
   if (test.length > 0) return test;
   throw new UflowError(
     "ERR_UFLOW_BAD_DATASET",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type LayoutName, layoutSchema } from "../image/datasets/index.js";
 import { type InspectorOptions, inspectorSchema } from "../inspect/options.js";
 import { parseOptions } from "../options.js";
 
@@ -7,8 +8,13 @@ export interface EvaluateOptions
   extends Pick<InspectorOptions, "device" | "epsilon" | "tail" | "tests" | "threads" | "mapSize"> {
   /** Path of the `.uflow` file. */
   model: string;
-  /** Folder of one product in MVTec-AD layout: `test/good/*`, `test/<defect>/*`, `ground_truth/<defect>/<name>_mask.png`. */
+  /**
+   * Folder of one product in MVTec-AD layout, `test/good/*`, `test/<defect>/*`, `ground_truth/<defect>/<name>_mask.png`, or
+   * in another of docs/datasets.md; or a CSV list.
+   */
   data: string;
+  /** How `data` is laid out. Default `auto`. */
+  layout?: LayoutName | "auto";
   /** Folder for `evaluation.json`, `images.csv` and `contact-sheet.png`; made if need be. Default: nothing is written. */
   output?: string;
   /** Stops the evaluation; nothing is written then. */
@@ -32,6 +38,7 @@ export const evaluateSchema = inspectorSchema
   .extend({
     model: z.string().min(1),
     data: z.string().min(1),
+    layout: layoutSchema,
     output: z.string().min(1).optional(),
     signal: z.instanceof(AbortSignal).optional(),
     onProgress: z.custom<EvaluateOptions["onProgress"]>((value) => typeof value === "function").optional(),

@@ -28,12 +28,12 @@ const fewestImages = 2;
 export async function train(options: TrainOptions): Promise<Manifest & { training: TrainingSummary }> {
   const store = openBackboneStore();
   const names = isBackboneName(options?.backbone ?? "mobile") ? backboneNames : await allBackboneNames(store);
-  const { signal, onProgress, data, output, ...checked } = checkTrainOptions(options, names);
+  const { signal, onProgress, data, layout, output, ...checked } = checkTrainOptions(options, names);
   const source = await findBackbone(checked.backbone, store);
   const backbone = backboneFrom(source);
   const task = { ...checked, source, inputSize: checked.inputSize ?? backbone.defaultInputSize };
   checkFlow(backbone, task);
-  const { train: images } = await readDataset(data);
+  const { train: images } = await readDataset(data, { layout });
   if (images.length < fewestImages) {
     throw new UflowError(
       "ERR_UFLOW_BAD_DATASET",

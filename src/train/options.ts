@@ -1,12 +1,18 @@
 import { z } from "zod";
 import { type Normalization, normalizations } from "../backbone/features.js";
 import type { BackboneName } from "../backbone/index.js";
+import { type LayoutName, layoutSchema } from "../image/datasets/index.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `train()`; every one is checked, and all that are wrong are named at once. */
 export interface TrainOptions {
-  /** Folder of one product: MVTec-AD layout (`train/good/*`), or a folder with only images, all of them good. */
+  /**
+   * Folder of one product: MVTec-AD layout (`train/good/*`), a folder with only images, all of them good, or another of
+   * docs/datasets.md; or a CSV list.
+   */
   data: string;
+  /** How `data` is laid out. Default `auto`. */
+  layout?: LayoutName | "auto";
   /** Path of the `.uflow` file to write. A file that is there is replaced only by a complete new one. */
   output: string;
   /**
@@ -61,6 +67,7 @@ export interface TrainProgress {
 
 const trainSchema = z.strictObject({
   data: z.string().min(1),
+  layout: layoutSchema,
   output: z.string().min(1),
   backbone: z.string().default("mobile"),
   inputSize: z.int().min(32).max(2048).optional(),

@@ -21,7 +21,7 @@ import { Trainer } from "./trainer.js";
 /** What the worker is given. */
 export type TrainTask = Omit<
   CheckedTrainOptions,
-  "signal" | "onProgress" | "data" | "output" | "backbone" | "inputSize"
+  "signal" | "onProgress" | "data" | "layout" | "output" | "backbone" | "inputSize"
 > & {
   source: BackboneSource;
   inputSize: number;
