@@ -71,7 +71,7 @@ async function readBytes(path: string, most?: number): Promise<Uint8Array> {
 async function readStart(path: string, most: number): Promise<Uint8Array> {
   const file = await open(path);
   try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(most), 0, most, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(most), 0, most, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();

@@ -61,7 +61,7 @@ type CheckedOptions = z.infer<typeof surveySchema>;
 
 /**
  * Looks at all files of a data set, of one category or of all in a folder, and lists what is wrong with them; nothing
- * that is wrong ends it. Some thousand images per second without `deep`.
+ * that is wrong ends it. A millisecond or two per image without `deep`.
  * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_DATASET when the folder holds no category, ERR_UFLOW_ABORTED.
  */
 export async function surveyDataset(data: string, options: SurveyOptions = {}): Promise<Survey> {
