@@ -15,7 +15,7 @@ export interface Folder {
 /** @throws UflowError ERR_UFLOW_BAD_DATASET when it cannot be listed. */
 export async function listFolder(path: string): Promise<Folder> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error) => {
-    throw badDataset(path, problemOf(error), error);
+    throw badDataset(path, problemOf(path, error), error);
   });
   const images: string[] = [];
   const folders: string[] = [];
@@ -60,11 +60,11 @@ export const imagesOf = ({ path, images }: Folder) => images.map((name) => join(
 export const imagesByStem = ({ path, images }: Folder) =>
   new Map(images.map((name) => [parse(name).name, join(path, name)]));
 
-function problemOf(error: unknown): string {
+function problemOf(path: string, error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT") return "it does not exist";
-  if (code === "ENOTDIR") return "it is not a folder";
-  if (code === "EACCES" || code === "EPERM") return "there is no permission to read it";
+  if (code === "ENOENT") return `${path} does not exist`;
+  if (code === "ENOTDIR") return `${path} is not a folder`;
+  if (code === "EACCES" || code === "EPERM") return `there is no permission to read ${path}`;
   return messageOf(error);
 }
 

@@ -54,7 +54,7 @@ it("follows links, and lists one that leads nowhere so that it is reported", asy
 
 it("says what is wrong, what was expected and what was found", async () => {
   await expect(readDataset(join(tree.root, "none"))).rejects.toMatchObject(
-    refusedDataset(/none: it does not exist/),
+    refusedDataset(/none does not exist/),
   );
   await expect(readDataset(tree.root)).rejects.toMatchObject(refusedDataset(/no images, but is empty/));
   await tree.empty("bottle/train/good/0.png", "cable/train/good/0.png", "readme.txt");
