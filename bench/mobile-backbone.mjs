@@ -22,7 +22,7 @@ import { constantParameters, featureInputs } from "../dist/flow/energy-network.j
 import { flowForward } from "../dist/flow/forward.js";
 import { negativeLogLikelihood } from "../dist/flow/loss.js";
 import { initialParameters } from "../dist/flow/parameters.js";
-import { readDataset } from "../dist/image/datasets.js";
+import { readDataset } from "../dist/image/datasets/index.js";
 import { decodeImage } from "../dist/image/decode.js";
 import { anomalyMap, resample } from "../dist/kernels/index.js";
 import { Graph } from "../dist/onnx/graph.js";

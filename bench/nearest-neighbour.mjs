@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { backboneOf, featureName, imageName } from "../dist/backbone/index.js";
 import { aupro, imageAuroc, pixelAuroc } from "../dist/evaluate/metrics/index.js";
-import { readDataset } from "../dist/image/datasets.js";
+import { readDataset } from "../dist/image/datasets/index.js";
 import { decodeImage } from "../dist/image/decode.js";
 import { readMask } from "../dist/image/mask.js";
 import { resample } from "../dist/kernels/index.js";

@@ -18,7 +18,7 @@ import { backboneFrom, findBackbone, networkFrom, openBackboneStore } from "../d
 import { latentScales } from "../dist/flow/architecture.js";
 import { energyName, energyNetwork } from "../dist/flow/energy-network.js";
 import { initialParameters } from "../dist/flow/parameters.js";
-import { readDataset } from "../dist/image/datasets.js";
+import { readDataset } from "../dist/image/datasets/index.js";
 import { decodeImage } from "../dist/image/decode.js";
 import { readMask } from "../dist/image/mask.js";
 import { preprocess } from "../dist/image/preprocess.js";

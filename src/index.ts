@@ -17,6 +17,21 @@ export {
   evaluate,
 } from "./evaluate/index.js";
 export {
+  type Category,
+  type Dataset,
+  findCategories,
+  type LayoutName,
+  readDataset,
+  type TestImage,
+} from "./image/datasets/index.js";
+export {
+  type CategorySurvey,
+  type Problem,
+  type Survey,
+  type SurveyOptions,
+  surveyDataset,
+} from "./image/datasets/survey.js";
+export {
   type ImageSource,
   type Inspection,
   Inspector,
@@ -26,6 +41,7 @@ export {
   type PixelMap,
 } from "./inspect/index.js";
 export type { RawImage, Region } from "./kernels/index.js";
+export { evaluateAll, type Study, type StudyOptions, type StudyProgress } from "./study/index.js";
 export { type TrainOptions, type TrainProgress, train } from "./train/index.js";
 export { type Certificate, type VerifyOptions, type VerifyProgress, verify } from "./verify/index.js";
 export { engineVersion } from "./version.js";

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { readDataset, type TestImage } from "../image/datasets.js";
+import { readDataset, type TestImage } from "../image/datasets/index.js";
 import { decodeImage } from "../image/decode.js";
 import { readMask } from "../image/mask.js";
 import { Inspector } from "../inspect/index.js";

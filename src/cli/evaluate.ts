@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import type { EvaluateOptions, EvaluateProgress, Evaluation } from "../evaluate/index.js";
 import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
+import { runStudy, withStudyOptions } from "./study.js";
 import {
   duration,
   exitStatus,
@@ -16,7 +17,7 @@ import {
 
 interface Flags
   extends OperatingPointFlags,
-    Pick<EvaluateOptions, "device" | "threads" | "mapSize" | "curves"> {
+    Pick<EvaluateOptions, "layout" | "device" | "threads" | "mapSize" | "curves"> {
   data: string;
   out?: string;
   json?: boolean;
@@ -25,24 +26,31 @@ interface Flags
 export function evaluateCommand(): Command {
   const command = new Command("evaluate")
     .description("measure a model on test images, good ones and defective ones")
-    .argument("<model>", "the .uflow file")
+    .argument("[model]", "the .uflow file; none with --all")
     .option("--data <dir>", "needed: folder of one product: test/good, test/<defect>, ground_truth/<defect>")
+    .option("--layout <name>", "how the data is laid out, docs/datasets.md (default: auto)")
     .option("--out <dir>", "folder for the report: report.html, evaluation.json, tables and pictures")
     .option(
       "--map-size <pixels>",
       "side of the maps on which pixels are counted (default: the model's)",
       numeric,
     );
-  return withOperatingPoint(command)
+  withOperatingPoint(command)
     .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--json", "print one JSON document on stdout")
-    .option("--curves", "add the ROC, PR and per-region overlap curves to the JSON document")
-    .addHelpText("after", "\nExample:\n  uflow evaluate bottle.uflow --data bottle --out results")
-    .action(run);
+    .option("--curves", "add the ROC, PR and per-region overlap curves to the JSON document");
+  return withStudyOptions(command)
+    .addHelpText(
+      "after",
+      "\nExample:\n  uflow evaluate bottle.uflow --data bottle --out results\n  uflow evaluate --all mvtec --out results --seeds 0,1,2",
+    )
+    .action((model, flags) =>
+      flags.all === undefined ? run(model, flags) : runStudy(model, flags, command),
+    );
 }
 
-async function run(model: string, { out, json, ...flags }: Flags): Promise<void> {
+async function run(model: string | undefined, { out, json, ...flags }: Flags): Promise<void> {
   const start = performance.now();
   const view = new EvaluateView();
   try {

@@ -4,6 +4,7 @@ import { UflowError } from "../error.js";
 import { engineVersion } from "../version.js";
 import { backboneCommand } from "./backbone.js";
 import { calibrateCommand } from "./calibrate.js";
+import { dataCommand } from "./data.js";
 import { demoCommand } from "./demo.js";
 import { evaluateCommand } from "./evaluate.js";
 import { exportCommand } from "./export.js";
@@ -31,6 +32,7 @@ const program = new Command("uflow")
 for (const command of [
   demoCommand,
   sampleCommand,
+  dataCommand,
   trainCommand,
   calibrateCommand,
   inspectCommand,

@@ -12,6 +12,7 @@ import { duration, given, interruption, numeric, Progress, printJson, say } from
 interface Flags
   extends Pick<
     TrainOptions,
+    | "layout"
     | "backbone"
     | "inputSize"
     | "flowSteps"
@@ -42,6 +43,7 @@ export function trainCommand(): Command {
   return new Command("train")
     .description("learn a model from images of good parts")
     .option("--data <dir>", "needed: folder of one product: train/good/* inside, or only good images")
+    .option("--layout <name>", "how the data is laid out, docs/datasets.md (default: auto)")
     .option("--out <file>", "needed: the .uflow file to write")
     .option(
       "--backbone <name>",

@@ -1,5 +1,5 @@
 import { UflowError } from "../error.js";
-import type { TestImage } from "../image/datasets.js";
+import type { TestImage } from "../image/datasets/index.js";
 import { type Mask, readMask } from "../image/mask.js";
 import type { Inspection, Inspector } from "../inspect/index.js";
 import type { ImageError } from "./evaluation.js";

@@ -1,4 +1,4 @@
-import { csv } from "./csv.js";
+import { csv } from "../output/csv.js";
 import type { ImageError } from "./evaluation.js";
 import type { Examined } from "./examine.js";
 import { totalTime } from "./summary.js";

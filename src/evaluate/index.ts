@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { UflowError } from "../error.js";
-import { readDataset, type TestImage } from "../image/datasets.js";
+import { type LayoutName, readDataset, type TestImage } from "../image/datasets/index.js";
 import { Inspector } from "../inspect/index.js";
 import { checkWritable } from "../output/atomic-file.js";
 import type { Evaluation, ImageError } from "./evaluation.js";
@@ -39,7 +39,7 @@ export type { EvaluateOptions, EvaluateProgress } from "./options.js";
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const checked = checkEvaluateOptions(options);
   const { model, data, output, curves: wanted } = checked;
-  const images = await testImages(data);
+  const images = await testImages(data, checked.layout);
   if (output !== undefined) await checkWritable(join(output, evaluationFile));
   const drawer = output === undefined ? undefined : new SheetDrawer(data);
   const { mapSize, device, manifest, operatingPoint, examination, pixels } = await measureAll(
@@ -85,8 +85,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 }
 
 /** @throws UflowError ERR_UFLOW_BAD_DATASET when there is nothing to evaluate on. */
-async function testImages(data: string): Promise<TestImage[]> {
-  const { test } = await readDataset(data);
+async function testImages(data: string, layout: LayoutName | "auto"): Promise<TestImage[]> {
+  const { test } = await readDataset(data, { layout });
   if (test.length > 0) return test;
   throw new UflowError(
     "ERR_UFLOW_BAD_DATASET",
@@ -97,7 +97,16 @@ async function testImages(data: string): Promise<TestImage[]> {
 /** Inspects the images and counts their pixels. */
 async function measureAll(
   images: readonly TestImage[],
-  { model, data, output: _, curves: __, signal, onProgress, ...inspection }: CheckedEvaluateOptions,
+  {
+    model,
+    data,
+    layout: _,
+    output: __,
+    curves: ___,
+    signal,
+    onProgress,
+    ...inspection
+  }: CheckedEvaluateOptions,
   drawer: SheetDrawer | undefined,
 ) {
   if (signal?.aborted) throw aborted();

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type OperatingPointOptions, operatingPointShape } from "../a-contrario/operating-point.js";
+import { type LayoutName, layoutSchema } from "../image/datasets/index.js";
 import { type InspectorOptions, inspectorSchema } from "../inspect/options.js";
 import { parseOptions } from "../options.js";
 
@@ -9,8 +10,13 @@ export interface EvaluateOptions
     Pick<InspectorOptions, "device" | "threads" | "mapSize"> {
   /** Path of the `.uflow` file. */
   model: string;
-  /** Folder of one product in MVTec-AD layout: `test/good/*`, `test/<defect>/*`, `ground_truth/<defect>/<name>_mask.png`. */
+  /**
+   * Folder of one product in MVTec-AD layout, `test/good/*`, `test/<defect>/*`, `ground_truth/<defect>/<name>_mask.png`, or
+   * in another of docs/datasets.md; or a CSV list.
+   */
   data: string;
+  /** How `data` is laid out. Default `auto`. */
+  layout?: LayoutName | "auto";
   /**
    * Folder for `report.html`, `evaluation.json`, `images.csv`, `regions.csv` and `contact-sheet.png`; made if need be.
    * Default: nothing is written.
@@ -39,6 +45,7 @@ export const evaluateSchema = z.strictObject({
   ...inspectorSchema.pick({ device: true, threads: true, mapSize: true }).shape,
   model: z.string().min(1),
   data: z.string().min(1),
+  layout: layoutSchema,
   output: z.string().min(1).optional(),
   curves: z.boolean().default(false),
   signal: z.instanceof(AbortSignal).optional(),

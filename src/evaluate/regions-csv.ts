@@ -1,4 +1,4 @@
-import { csv } from "./csv.js";
+import { csv } from "../output/csv.js";
 import type { Examined } from "./examine.js";
 
 const columns = ["image", "kind", "region", "x", "y", "area", "share", "detected", "iou", "logNfa"];

@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import sharp, { type Metadata } from "sharp";
 import { messageOf, UflowError } from "../error.js";
 import type { RawImage } from "../kernels/index.js";
+import { isBmp, readBmpHeader, readBmpPixels } from "./bmp.js";
 
 export type { RawImage } from "../kernels/index.js";
 
@@ -39,6 +40,7 @@ export async function decodeImage(
 }
 
 async function decode(name: string, bytes: Uint8Array, maxPixels: number): Promise<RawImage> {
+  if (isBmp(bytes)) return decodeBmp(name, bytes, maxPixels);
   const header = await readHeader(name, bytes);
   checkSize(name, header, maxPixels);
   const { width, height, channels, data } = await readPixels(name, bytes, header);
@@ -48,13 +50,31 @@ async function decode(name: string, bytes: Uint8Array, maxPixels: number): Promi
   return { data, width, height, channels };
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+function decodeBmp(name: string, bytes: Uint8Array, maxPixels: number): RawImage {
+  const refuse = (reason: string) => bad(name, reason);
+  const header = readBmpHeader(bytes, refuse);
+  checkSize(name, header, maxPixels);
+  return readBmpPixels(bytes, header, refuse);
+}
+
+/** All bytes, or at most so many from the beginning on. */
+async function readBytes(path: string, most?: number): Promise<Uint8Array> {
   try {
     // The bytes are read here, not by libvips, whose cache would serve an old picture when a file is overwritten.
-    return await readFile(path);
+    return most === undefined ? await readFile(path) : await readStart(path, most);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw bad(`"${path}"`, readProblems[code ?? ""] ?? messageOf(error), error);
+  }
+}
+
+async function readStart(path: string, most: number): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(most), 0, most, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 
@@ -66,27 +86,64 @@ const readProblems: Record<string, string> = {
   EPERM: "there is no permission to read it; change its permissions or the user",
 };
 
+/** Size, depth and kind of an image file. */
+export interface ImageHeader {
+  /** Pixels, as the image is seen: turned as its EXIF data say. */
+  width: number;
+  height: number;
+  /** As stored, alpha included. */
+  channels: number;
+  /** Per channel. */
+  bits: number;
+  format: string;
+}
+
+/** Headers are at the beginning, but for those of TIFF, and of photos with much about the camera before the picture. */
+const firstBytes = 65536;
+
+/**
+ * Reads the header of an image file, and of most files no more than that. A header that can be read says nothing of the rest.
+ * @throws UflowError ERR_UFLOW_BAD_IMAGE when it is not an image that can be decoded.
+ */
+export async function readImageHeader(path: string): Promise<ImageHeader> {
+  const name = `"${path}"`;
+  const start = await readBytes(path, firstBytes);
+  if (isBmp(start)) return bmpHeader(name, start);
+  const header = await readHeader(name, start).catch(async (error) => {
+    if (start.length < firstBytes) throw error;
+    return readHeader(name, await readBytes(path));
+  });
+  const { width, height } = header.autoOrient;
+  return {
+    width,
+    height,
+    channels: header.channels,
+    bits: header.depth === "uchar" ? 8 : 16,
+    format: header.format,
+  };
+}
+
+function bmpHeader(name: string, start: Uint8Array): ImageHeader {
+  const { width, height, bits, colours } = readBmpHeader(start, (reason) => bad(name, reason));
+  return { width, height, channels: colours > 0 ? 1 : bits / 8, bits: 8, format: "bmp" };
+}
+
 async function readHeader(name: string, bytes: Uint8Array): Promise<Metadata> {
   if (bytes.length === 0) throw bad(name, "it is empty; was it copied completely?");
   const header = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch((error) => {
-      throw bad(name, notAnImage(bytes), error);
+      throw bad(name, notAnImage, error);
     });
-  if (!formats.includes(header.format)) throw bad(name, notAnImage(bytes));
+  if (!formats.includes(header.format)) throw bad(name, notAnImage);
   if (!depths.includes(header.depth)) {
     throw bad(name, `its pixels are of type "${header.depth}"; export it with 8 or 16 bits per channel`);
   }
   return header;
 }
 
-function notAnImage(bytes: Uint8Array): string {
-  const bitmap = bytes[0] === 0x42 && bytes[1] === 0x4d;
-  const kind = bitmap
-    ? "it is a BMP file, which is not read"
-    : "it is not an image, or its header is damaged";
-  return `${kind}; give JPEG, PNG, TIFF, WebP, GIF or AVIF`;
-}
+const notAnImage =
+  "it is not an image, or its header is damaged; give JPEG, PNG, TIFF, WebP, GIF, AVIF or BMP";
 
 function checkSize(
   name: string,

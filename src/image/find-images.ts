@@ -3,7 +3,7 @@ import { lstat, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { type GlobOptions, glob } from "tinyglobby";
 import { messageOf, UflowError } from "../error.js";
-import { isImageName } from "./datasets.js";
+import { isImageName } from "./names.js";
 import { naturalOrder } from "./natural-order.js";
 
 /**

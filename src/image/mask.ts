@@ -1,6 +1,7 @@
 import { UflowError } from "../error.js";
+import { NpyFrames } from "../input/npy-frames.js";
 import { resample } from "../kernels/index.js";
-import { decodeImage, type RawImage } from "./decode.js";
+import { decodeImage, type RawImage, readImageHeader } from "./decode.js";
 
 /** Where a part is defective: one value per pixel, rows from the top. */
 export interface Mask {
@@ -11,29 +12,102 @@ export interface Mask {
 }
 
 /**
- * Reads a ground-truth mask (white is defective) and resizes it as images are resized, antialiased triangle filter;
- * a pixel is defective when more than half of it is. Any bright colour counts as white.
- * @throws UflowError ERR_UFLOW_BAD_IMAGE when it cannot be read or holds no white, only dark values.
+ * Where the ground truth of an image stands: an image in which white is defective; several of them, of which any may say
+ * so; an image of labels, in which all but 0 is defective; or one frame, counted from 0, of a NumPy file (frames, height,
+ * width) of which the same is true.
  */
-export async function readMask(path: string, to: { width: number; height: number }): Promise<Mask> {
-  const frame = await decodeImage(path);
-  checkWhite(path, frame);
+export type MaskSource = string | readonly string[] | { labels: string } | { stack: string; frame: number };
+
+/** The files of a mask. */
+export function maskPaths(source: MaskSource): readonly string[] {
+  if (typeof source === "string") return [source];
+  if ("labels" in source) return [source.labels];
+  return "stack" in source ? [source.stack] : source;
+}
+
+/**
+ * Reads a ground-truth mask and resizes it as images are resized, antialiased triangle filter; a pixel is defective when
+ * more than half of it is. Any bright colour counts as white.
+ * @throws UflowError ERR_UFLOW_BAD_IMAGE when it cannot be read, holds no white, only dark values, or is of several
+ * images that differ in size.
+ */
+export async function readMask(source: MaskSource, to: { width: number; height: number }): Promise<Mask> {
   const { width, height } = to;
-  const pixels = width * height;
-  const planes = resample(frame, { width, height });
-  const data = new Uint8Array(pixels);
-  planes.forEach((value, i) => {
-    if (value > 0.5) data[i % pixels] = 1;
+  const grey = resample(await whereDefective(source), { width, height }).subarray(0, width * height);
+  return { data: Uint8Array.from(grey, (value) => (value > 0.5 ? 1 : 0)), width, height };
+}
+
+/** Its size, from the header of its file; of several images, that of the first. @throws UflowError ERR_UFLOW_BAD_IMAGE */
+export async function maskSize(source: MaskSource): Promise<{ width: number; height: number }> {
+  if (typeof source === "object" && "stack" in source) {
+    await using stack = await openStack(source.stack);
+    return { width: stack.width, height: stack.height };
+  }
+  const { width, height } = await readImageHeader(maskPaths(source)[0]!);
+  return { width, height };
+}
+
+/** At the size of its files: 255 where it is defective, between that and 0 at blurred borders; one channel. */
+async function whereDefective(source: MaskSource): Promise<RawImage> {
+  if (typeof source === "string") return readWhite(source);
+  if ("labels" in source) return readLabels(source.labels);
+  if ("stack" in source) return readFrame(source.stack, source.frame);
+  return union(await Promise.all(source.map(readWhite)), source);
+}
+
+async function readWhite(path: string): Promise<RawImage> {
+  const mask = brightness(await decodeImage(path));
+  checkWhite(path, mask);
+  return mask;
+}
+
+async function readLabels(path: string): Promise<RawImage> {
+  const { data, ...size } = brightness(await decodeImage(path));
+  return { ...size, data: data.map((value) => (value === 0 ? 0 : 255)) };
+}
+
+async function readFrame(path: string, frame: number): Promise<RawImage> {
+  await using stack = await openStack(path);
+  const { width, height } = stack;
+  return { data: (await stack.read(frame)).map((value) => 255 * value), width, height, channels: 1 };
+}
+
+const openStack = (path: string) => NpyFrames.open(path, (reason, cause) => bad(path, reason, cause));
+
+/** The brightest channel of every pixel. */
+function brightness({ data, width, height, channels }: RawImage): RawImage {
+  if (channels === 1) return { data, width, height, channels };
+  const brightest = Uint8Array.from({ length: width * height }, (_, i) =>
+    Math.max(data[i * channels]!, data[i * channels + 1]!, data[i * channels + 2]!),
+  );
+  return { data: brightest, width, height, channels: 1 };
+}
+
+function union(masks: readonly RawImage[], paths: readonly string[]): RawImage {
+  const [first, ...others] = masks;
+  if (!first) throw bad("", "the list of its images is empty");
+  const data = first.data.slice();
+  others.forEach((mask, i) => {
+    if (mask.width !== first.width || mask.height !== first.height) {
+      throw bad(
+        paths[i + 1]!,
+        `it is ${mask.width} × ${mask.height}, and ${paths[0]} ${first.width} × ${first.height}`,
+      );
+    }
+    mask.data.forEach((value, pixel) => {
+      if (value > data[pixel]!) data[pixel] = value;
+    });
   });
-  return { data, width, height };
+  return { ...first, data };
 }
 
 /** A mask written as 0 and 1 would be read as "nothing is defective", and nobody would notice. */
 function checkWhite(path: string, { data }: RawImage): void {
   const brightest = data.reduce((highest, value) => Math.max(highest, value), 0);
   if (brightest === 0 || brightest > 127) return;
-  throw new UflowError(
-    "ERR_UFLOW_BAD_IMAGE",
-    `Cannot read the mask "${path}": its brightest pixel is ${brightest} of 255; write defective pixels as 255`,
-  );
+  throw bad(path, `its brightest pixel is ${brightest} of 255; write defective pixels as 255`);
+}
+
+function bad(path: string, problem: string, cause?: unknown): UflowError {
+  return new UflowError("ERR_UFLOW_BAD_IMAGE", `Cannot read the mask "${path}": ${problem}`, { cause });
 }

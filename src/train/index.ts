@@ -6,7 +6,7 @@ import type { Manifest, TrainingSummary } from "../bundle/manifest.js";
 import { writeModel } from "../bundle/write.js";
 import { messageOf, UflowError, type UflowErrorCode } from "../error.js";
 import { latentScales } from "../flow/architecture.js";
-import { readDataset } from "../image/datasets.js";
+import { readDataset } from "../image/datasets/index.js";
 import { startGatedThread } from "../onnx/run-gate.js";
 import { checkWritable } from "../output/atomic-file.js";
 import { checkpointPath } from "./checkpoint.js";
@@ -36,14 +36,17 @@ export type { TrainOptions, TrainProgress } from "./options.js";
 export async function train(options: TrainOptions): Promise<Manifest & { training: TrainingSummary }> {
   const store = openBackboneStore();
   const names = isBackboneName(options?.backbone ?? "mobile") ? backboneNames : await allBackboneNames(store);
-  const { signal, onProgress, data, output, tensorboard, ...checked } = checkTrainOptions(options, names);
+  const { signal, onProgress, data, layout, output, tensorboard, ...checked } = checkTrainOptions(
+    options,
+    names,
+  );
   const source = await findBackbone(checked.backbone, store);
   const backbone = backboneFrom(source);
   const inputSize = checked.inputSize ?? backbone.defaultInputSize;
   const { backbone: name, ...wanted } = checked;
   const task = { ...withPreset(wanted, presetOf(name)), source, inputSize };
   checkFlow(backbone, task);
-  const { train: images } = await readDataset(data);
+  const { train: images } = await readDataset(data, { layout });
   if (images.length < fewestImages) {
     throw new UflowError(
       "ERR_UFLOW_BAD_DATASET",

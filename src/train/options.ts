@@ -3,6 +3,7 @@ import { type Normalization, normalizations } from "../backbone/features.js";
 import type { BackboneName } from "../backbone/index.js";
 import type { Recovery } from "../bundle/manifest.js";
 import { type RateSchedule, rateSchedules } from "../bundle/rate-schedules.js";
+import { type LayoutName, layoutSchema } from "../image/datasets/index.js";
 import { parseOptions } from "../options.js";
 import type { Preset } from "./presets.js";
 
@@ -14,8 +15,13 @@ import { type CachePrecision, cachePrecisions } from "./feature-records.js";
 
 /** Options of `train()`; every one is checked, and all that are wrong are named at once. */
 export interface TrainOptions {
-  /** Folder of one product: MVTec-AD layout (`train/good/*`), or a folder with only images, all of them good. */
+  /**
+   * Folder of one product: MVTec-AD layout (`train/good/*`), a folder with only images, all of them good, or another of
+   * docs/datasets.md; or a CSV list.
+   */
   data: string;
+  /** How `data` is laid out. Default `auto`. */
+  layout?: LayoutName | "auto";
   /** Path of the `.uflow` file to write. A file that is there is replaced only by a complete new one. */
   output: string;
   /**
@@ -128,6 +134,7 @@ export interface TrainProgress {
 
 const trainSchema = z.strictObject({
   data: z.string().min(1),
+  layout: layoutSchema,
   output: z.string().min(1),
   backbone: z.string().default("mobile"),
   inputSize: z.int().min(32).max(2048).optional(),

@@ -35,7 +35,7 @@ import { Trainer } from "./trainer.js";
 /** What the worker is given. */
 export type TrainTask = Omit<
   CheckedTrainOptions,
-  "signal" | "onProgress" | "data" | "output" | "tensorboard" | "backbone" | "inputSize"
+  "signal" | "onProgress" | "data" | "layout" | "output" | "tensorboard" | "backbone" | "inputSize"
 > &
   Preset & {
     source: BackboneSource;

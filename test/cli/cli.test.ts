@@ -23,6 +23,7 @@ afterAll(() => tiny[Symbol.asyncDispose]());
 const commands = [
   "demo",
   "sample",
+  "data",
   "train",
   "calibrate",
   "inspect",

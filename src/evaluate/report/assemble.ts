@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import type { TestImage } from "../../image/datasets.js";
+import type { TestImage } from "../../image/datasets/index.js";
 import { fingerprint } from "../../image/fingerprint.js";
 import { fileSum } from "../../input/file-sum.js";
 import { thisMachine } from "../../machine.js";

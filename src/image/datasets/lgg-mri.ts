@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import type { Layout, TestImage } from "./dataset.js";
+import { imagesByStem, listFolder } from "./folder.js";
+import { groupsSetApart, isGood, labelByMask, pathOf } from "./set-apart.js";
+
+const isPatient = (name: string) => /^TCGA_/.test(name);
+
+/**
+ * LGG-MRI: a folder per patient, slices of the brain as TIFF and what is abnormal on them as <name>_mask.tif. Every fifth
+ * patient is set apart and tested, with all slices; learned from are the slices of the others that show nothing abnormal.
+ */
+export const lggMri: Layout = {
+  expects: "the LGG-MRI layout, TCGA_<patient>/<name>.tif and TCGA_<patient>/<name>_mask.tif",
+  matches: ({ folders }) => folders.some(isPatient),
+  read: async ({ path, folders }) => {
+    const patients = folders.filter(isPatient);
+    const apart = groupsSetApart(patients);
+    const train: string[] = [];
+    const test: TestImage[] = [];
+    for (const patient of patients) {
+      const slices = await readSlices(join(path, patient));
+      if (apart.has(patient)) test.push(...slices);
+      else train.push(...slices.filter(isGood).map(pathOf));
+    }
+    return { train, test };
+  },
+};
+
+async function readSlices(path: string): Promise<TestImage[]> {
+  const images = imagesByStem(await listFolder(path));
+  const slices = [...images].flatMap(([stem, image]) => {
+    const mask = images.get(`${stem}_mask`);
+    return mask ? [{ path: image, mask }] : [];
+  });
+  return labelByMask(slices, "abnormal");
+}

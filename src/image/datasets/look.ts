@@ -1,0 +1,52 @@
+import { messageOf } from "../../error.js";
+import { decodeImage, type ImageHeader, readImageHeader } from "../decode.js";
+import { type MaskSource, maskPaths, maskSize, readMask } from "../mask.js";
+import { goodKind, type TestImage } from "./dataset.js";
+import { type Problem, type ProblemKind, problem } from "./problems.js";
+
+/** What one image and its mask turn out to be. */
+export interface Look {
+  header?: ImageHeader;
+  problems: Problem[];
+}
+
+/**
+ * Looks at an image and its mask. Never rejects: what is wrong is listed.
+ * @param deep decodes them to their end; else headers are read
+ */
+export async function lookAt({ path, defect, mask }: TestImage, deep: boolean): Promise<Look> {
+  const problems: Problem[] = [];
+  const note = (kind: ProblemKind, file: string) => (error: unknown) => {
+    problems.push(problem(kind, "error", file, messageOf(error)));
+    return undefined;
+  };
+  const header = await readImageHeader(path).catch(note("unreadable-image", path));
+  if (header && deep) await decodeImage(path).catch(note("unreadable-image", path));
+  if (mask === undefined) {
+    if (defect !== goodKind) problems.push(problem("missing-mask", "warning", path, withoutMask(path)));
+    return header ? { header, problems } : { problems };
+  }
+  const file = maskPaths(mask)[0]!;
+  const size = await maskSize(mask).catch(note("unreadable-mask", file));
+  if (size && deep) await readMask(mask, size).catch(note("unreadable-mask", file));
+  if (!header) return { problems };
+  if (size) problems.push(...sizeProblems(path, header, mask, size));
+  return { header, problems };
+}
+
+const withoutMask = (path: string) =>
+  `"${path}" has no mask: it counts for image AUROC and detection only, not for pixels`;
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** A mask of the same shape is resized with its image; one of another shape shows the wrong places. */
+function sizeProblems(path: string, image: Size, mask: MaskSource, size: Size): Problem[] {
+  if (image.width === size.width && image.height === size.height) return [];
+  const file = maskPaths(mask)[0]!;
+  const sameShape = image.width * size.height === image.height * size.width;
+  const message = `the mask "${file}" has ${size.width} × ${size.height} pixels, and its image "${path}" ${image.width} × ${image.height}`;
+  return [problem("mask-size", sameShape ? "warning" : "error", file, message)];
+}

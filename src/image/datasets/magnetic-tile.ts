@@ -1,0 +1,39 @@
+import { join, parse } from "node:path";
+import { goodKind, type Layout, type TestImage } from "./dataset.js";
+import { type Folder, listInside } from "./folder.js";
+import { groupsSetApart } from "./set-apart.js";
+
+const free = "MT_Free";
+
+/**
+ * Magnetic tiles: a folder per kind of defect and one without, images as JPEG and their masks as PNG beside them. No split
+ * is published: every fifth good tile is set apart, with all its exposures, and all defective ones are tested.
+ */
+export const magneticTile: Layout = {
+  expects: "the magnetic-tile layout, MT_Free/Imgs/*.jpg and MT_<Defect>/Imgs/*.jpg with *.png as masks",
+  matches: ({ folders }) => folders.includes(free),
+  read: async (root) => {
+    const good = photosOf(await listInside(root, free, "Imgs"));
+    const apart = groupsSetApart(good.map(tileOf));
+    const isApart = (path: string) => apart.has(tileOf(path));
+    const test: TestImage[] = good.filter(isApart).map((path) => ({ path, defect: goodKind }));
+    for (const kind of root.folders.filter((name) => name.startsWith("MT_") && name !== free)) {
+      test.push(...defective(await listInside(root, kind, "Imgs"), kind.slice(3).toLowerCase()));
+    }
+    return { train: good.filter((path) => !isApart(path)), test };
+  },
+};
+
+/** exp1_num_4727.jpg and exp3_num_4727.jpg show one tile. */
+const tileOf = (path: string) => /num_(\d+)/.exec(path)?.[1] ?? parse(path).name;
+
+const photosOf = ({ path, images }: Folder) =>
+  images.filter((name) => /\.jpe?g$/i.test(name)).map((name) => join(path, name));
+
+function defective(folder: Folder, defect: string): TestImage[] {
+  const names = new Set(folder.images);
+  return photosOf(folder).map((path) => {
+    const mask = `${parse(path).name}.png`;
+    return { path, defect, ...(names.has(mask) && { mask: join(folder.path, mask) }) };
+  });
+}

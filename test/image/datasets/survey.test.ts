@@ -1,0 +1,134 @@
+import { readFile, symlink, truncate } from "node:fs/promises";
+import { expect, it } from "vitest";
+import { type Problem, surveyDataset } from "#uflow/image/datasets/survey.js";
+import { refusedDataset, scratchTree } from "./tree.js";
+
+const tree = scratchTree();
+
+/** A category without fault. */
+async function sound(folder = "part") {
+  for (let i = 0; i < 3; i++) await tree.grey(i, `${folder}/train/good/${i}.png`);
+  await tree.grey(100, `${folder}/test/good/0.png`);
+  await tree.grey(101, `${folder}/test/hole/0.png`);
+  await tree.grey(255, `${folder}/ground_truth/hole/0_mask.png`);
+}
+
+const brief = (problems: readonly Problem[]) =>
+  problems.map(({ kind, severity, path }) => [kind, severity, ...tree.names([path])]);
+
+it("counts what there is", async () => {
+  await sound("a");
+  await sound("b");
+  await tree.picture("b/train/good/3.jpeg", { width: 8 });
+  const { data, usable, categories } = await surveyDataset(tree.root);
+  expect({ data, usable }).toEqual({ data: tree.root, usable: true });
+  expect(categories.map(({ name, layout, images }) => [name, layout, images])).toEqual([
+    ["a", "mvtec", { train: 3, validation: 0, good: 1, defective: 1 }],
+    ["b", "mvtec", { train: 4, validation: 0, good: 1, defective: 1 }],
+  ]);
+  expect(categories[1]).toMatchObject({
+    defects: [{ kind: "hole", images: 1, masks: 1 }],
+    sizes: [
+      { width: 4, height: 4, images: 5 },
+      { width: 8, height: 4, images: 1 },
+    ],
+    problems: [],
+  });
+  expect(categories[1]!.modes.map(({ images }) => images)).toEqual([5, 1]);
+  expect(categories[1]!.modes[0]!.mode).toBe("png, 1 × 8 bits");
+});
+
+it("lists all that is wrong, and goes on", async () => {
+  await sound();
+  await tree.write("part/train/good/3.png", "no image");
+  await tree.write("part/train/good/4.png", "");
+  await tree.write("part/train/good/notes.txt", "");
+  await symlink(tree.at("gone.png"), tree.at("part/train/good/5.png"));
+  await tree.write("part/test/good/copy.png", await readFile(tree.at("part/train/good/1.png")));
+  await tree.grey(102, "part/test/hole/1.png", "part/test/hole/2.png", "part/test/hole/3.png");
+  await tree.picture("part/ground_truth/hole/2_mask.png", { width: 8, height: 8, tone: 255 });
+  await tree.picture("part/ground_truth/hole/3_mask.png", { width: 8, height: 4, tone: 255 });
+  await tree.grey(255, "part/ground_truth/hole/9_mask.png");
+  await tree.write("part/test/empty/.keep", "");
+  await symlink(tree.at("part"), tree.at("part/circle"));
+  const { usable, categories } = await surveyDataset(tree.at("part"));
+  expect(usable).toBe(false);
+  expect(brief(categories[0]!.problems)).toEqual([
+    ["unreadable-image", "error", "part/train/good/3.png"],
+    ["unreadable-image", "error", "part/train/good/4.png"],
+    ["unreadable-image", "error", "part/train/good/5.png"],
+    ["missing-mask", "warning", "part/test/hole/1.png"],
+    ["mask-size", "warning", "part/ground_truth/hole/2_mask.png"],
+    ["mask-size", "error", "part/ground_truth/hole/3_mask.png"],
+    ["leakage", "error", "part/test/good/copy.png"],
+    ["unused", "warning", "part/ground_truth/hole/9_mask.png"],
+    ["unused", "warning", "part/train/good/notes.txt"],
+    ["empty-folder", "warning", "part/test/empty"],
+  ]);
+});
+
+it("finds a truncated image and a mask without white only where it looks deep", async () => {
+  await sound();
+  await tree.picture("part/train/good/7.png", { width: 64, height: 64 });
+  const whole = await readFile(tree.at("part/train/good/7.png"));
+  await truncate(tree.at("part/train/good/7.png"), whole.length - 30);
+  await tree.grey(1, "part/ground_truth/hole/0_mask.png");
+  const problems = async (deep: boolean) => {
+    const survey = await surveyDataset(tree.at("part"), { deep });
+    return brief(survey.categories[0]!.problems);
+  };
+  expect(await problems(false)).toEqual([]);
+  expect(await problems(true)).toEqual([
+    ["unreadable-image", "error", "part/train/good/7.png"],
+    ["unreadable-mask", "error", "part/ground_truth/hole/0_mask.png"],
+  ]);
+});
+
+it("says what can be done with part of a data set", async () => {
+  await tree.grey(1, "good/0.png");
+  const [one] = (await surveyDataset(tree.at("good"))).categories;
+  expect(one!.problems.map(({ severity, message }) => [severity, message])).toEqual([
+    ["error", expect.stringMatching(/one image is too few/)],
+    ["warning", expect.stringMatching(/no test images/)],
+  ]);
+  await tree.grey(1, "test-only/test/hole/0.png");
+  const [test] = (await surveyDataset(tree.at("test-only"))).categories;
+  expect(test!.problems.map(({ kind }) => kind)).toEqual(["too-few", "too-few", "missing-mask"]);
+});
+
+it("goes on after a category that cannot be listed, and sees what changed since", async () => {
+  await sound("a");
+  await tree.grey(0, "b/train/0.png");
+  const { usable, categories } = await surveyDataset(tree.root);
+  expect(usable).toBe(false);
+  expect(brief(categories[1]!.problems)).toEqual([["layout", "error", "b"]]);
+  await tree.picture("a/train/good/0.png", { width: 9, height: 9 });
+  const again = await surveyDataset(tree.at("a"));
+  expect(again.categories[0]!.sizes).toContainEqual({ width: 9, height: 9, images: 1 });
+});
+
+it("surveys a list, with files that are not there", async () => {
+  await tree.grey(1, "0.png");
+  await tree.write(
+    "list.csv",
+    "image,split,label,mask\n0.png,train,good,\n1.png,train,good,\n0.bmp,test,hole,none.png\n",
+  );
+  await tree.grey(2, "0.bmp");
+  const { categories } = await surveyDataset(tree.at("list.csv"));
+  expect(categories[0]!.modes.map(({ mode }) => mode)).toEqual(["png, 1 × 8 bits", "bmp, 1 × 8 bits"]);
+  expect(brief(categories[0]!.problems)).toEqual([
+    ["too-few", "warning", "list.csv"],
+    ["unreadable-image", "error", "1.png"],
+    ["unreadable-mask", "error", "none.png"],
+  ]);
+});
+
+it("refuses a folder without categories, and wrong options", async () => {
+  await expect(surveyDataset(tree.root)).rejects.toMatchObject(refusedDataset(/no category, but is empty/));
+  await expect(surveyDataset(tree.root, { depth: 1 } as object)).rejects.toMatchObject({
+    code: "ERR_UFLOW_BAD_OPTION",
+  });
+  await sound();
+  const signal = AbortSignal.abort();
+  await expect(surveyDataset(tree.root, { signal })).rejects.toMatchObject({ code: "ERR_UFLOW_ABORTED" });
+});
