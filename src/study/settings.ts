@@ -6,7 +6,8 @@ import { concurrently } from "../concurrently.js";
 import { checkEvaluateOptions } from "../evaluate/options.js";
 import type { Dataset } from "../image/datasets/index.js";
 import { maskPaths } from "../image/mask.js";
-import { checkTrainOptions, type TrainOptions } from "../train/options.js";
+import { checkTrainOptions, type TrainOptions, withPreset } from "../train/options.js";
+import { presetOf } from "../train/presets.js";
 import { engineVersion } from "../version.js";
 import type { CheckedStudyOptions } from "./options.js";
 
@@ -31,7 +32,7 @@ export async function settingsOf({
   return {
     engine: engineVersion,
     backbone: { name: backbone, files: stored?.files.map(({ sha256 }) => sha256) ?? [] },
-    train: withoutPlaces(train),
+    train: withoutPlaces(withPreset(train, presetOf(backbone))),
     evaluate: withoutPlaces(evaluate),
   };
 }
