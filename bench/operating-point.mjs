@@ -1,164 +1,87 @@
 // What does the automatic threshold find, and does it keep its promise on good images?
 //
-//   node bench/operating-point.mjs DATA … [--seeds 0,1,2] [--epochs 60] [--plot build/bench/operating-point.svg]
+//   node bench/operating-point.mjs DATA … [--seeds 0,1,2] [--input-sizes 256] [--threads 0] [--plot build/bench/operating-point.svg]
 //
-// Per DATA folder (MVTec layout) and seed a flow is trained on three quarters of the good training images, and the
-// background is fitted to the rest; test images judge. Half a minute to five minutes each. A row per way of testing:
-//   mIoU, defects   automatic threshold, all test images, and defective ones alone
+// Per DATA folder (a layout of docs/datasets.md), input size and seed a model is trained with the defaults: a fifth of the
+// good training images is held out, and calibrates it. Test images judge, in a row per way of testing:
+//   AUROC           of images and of pixels, the same for all ways
+//   mIoU, best      automatic threshold, and the best one for these test images
 //   found           part of the defective images with a detection
 //   alarms          part of the good test images with one
+// "fair threshold" is the anomaly map at the score that 1 in 256² pixels of the good test images exceeds.
 // The plot has, for each ε, the part of all good test images whose most significant region has NFA < ε.
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { fitBackground, onScales } from "../dist/a-contrario/fit.js";
-import { featureName, imageName } from "../dist/backbone/features.js";
-import { featureScales } from "../dist/backbone/index.js";
-import { backboneFrom, findBackbone, networkFrom, openBackboneStore } from "../dist/backbone/stored.js";
-import { latentScales } from "../dist/flow/architecture.js";
-import { energyName, energyNetwork } from "../dist/flow/energy-network.js";
-import { initialParameters } from "../dist/flow/parameters.js";
-import { readDataset } from "../dist/image/datasets/index.js";
-import { decodeImage } from "../dist/image/decode.js";
-import { readMask } from "../dist/image/mask.js";
-import { preprocess } from "../dist/image/preprocess.js";
-import { anomalyMap, Segmenter } from "../dist/kernels/index.js";
-import { Session } from "../dist/onnx/session.js";
-import { Random } from "../dist/random.js";
-import { FeatureCache } from "../dist/train/feature-cache.js";
-import { batchesOf, learningRateAt } from "../dist/train/schedule.js";
-import { Trainer } from "../dist/train/trainer.js";
+import { evaluate, train } from "../dist/index.js";
 import { promisePlot } from "./report/promise-plot.mjs";
 
-const side = 256;
-const to = { width: side, height: side };
-const cpu = { device: "cpu", threads: 0 };
+const ways = {
+  reference: { preset: "reference" },
+  ideal: { background: "ideal" },
+  calibrated: { background: "calibrated" },
+};
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seeds: { type: "string", default: "0,1,2" },
-    epochs: { type: "string", default: "60" },
+    "input-sizes": { type: "string", default: "256" },
+    threads: { type: "string", default: "0" },
     plot: { type: "string", default: "build/bench/operating-point.svg" },
   },
 });
-
-const source = await findBackbone("mobile", openBackboneStore());
-const backbone = backboneFrom(source);
-const scales = featureScales(backbone, side);
-const architecture = { scales, flowSteps: 4, normalization: backbone.normalization };
-const network = await Session.create((await networkFrom(source, side)).network, cpu);
-const segmenter = new Segmenter();
+const numbers = (name) => values[name].split(",").map(Number);
+const threads = Number(values.threads);
 
 /** Log NFA of the most significant region of every good test image, per way of testing. */
 const onGood = {};
-console.log(["data", "seed", "tests", "mIoU", "defects", "found", "alarms"].join("\t"));
-for (const folder of positionals) {
-  for (const seed of values.seeds.split(",").map(Number)) await examine(folder, seed);
+const rows = [];
+const columns = ["image AUROC", "pixel AUROC", "AUPRO", "mIoU", "best", "found", "alarms"];
+const folder = await mkdtemp(join(tmpdir(), "uflow-bench-"));
+console.log(["data", "size", "seed", "test", ...columns].join("\t"));
+for (const data of positionals) {
+  for (const inputSize of numbers("input-sizes")) {
+    for (const seed of numbers("seeds")) await examine(data, inputSize, seed);
+    for (const way of new Set(rows.map((row) => row.way))) {
+      const same = rows.filter((row) => row.data === data && row.inputSize === inputSize && row.way === way);
+      const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+      print(
+        data,
+        inputSize,
+        "mean",
+        way,
+        same[0].figures.map((_, i) => mean(same.map((row) => row.figures[i]))),
+      );
+    }
+  }
 }
-await network.close();
+await rm(folder, { recursive: true });
 await mkdir(dirname(values.plot), { recursive: true });
 await writeFile(values.plot, promisePlot(onGood));
 
-async function examine(folder, seed) {
-  const { train, test } = await readDataset(folder);
-  const order = Array.from(Random.stream(seed, "held out").permutation(train.length), (i) => train[i]);
-  const heldOut = Math.max(2, Math.round(train.length / 4));
-  const flow = await learn(await featuresOf(order.slice(heldOut)), seed);
-  const held = await energiesOf(flow, await featuresOf(order.slice(0, heldOut)));
-  const tested = await energiesOf(flow, await featuresOf(test.map(({ path }) => path)));
-  await flow.close();
-  const masks = await Promise.all(test.map(maskOf));
-  for (const [tests, logNfaOf] of Object.entries(waysOfTesting(held))) {
-    const rows = tested.map((energies, i) => judged(logNfaOf(energies), masks[i], test[i].defect === "good"));
-    const good = rows.filter((row) => row.good);
-    const defective = rows.filter((row) => !row.good);
-    onGood[tests] = [...(onGood[tests] ?? []), ...good.map(({ logNfa }) => logNfa)];
-    const figures = [
-      mean(rows.map(({ iou }) => iou)),
-      mean(defective.map(({ iou }) => iou)),
-      mean(defective.map(({ logNfa }) => Number(logNfa < 0))),
-      mean(good.map(({ logNfa }) => Number(logNfa < 0))),
-    ];
-    console.log([folder, seed, tests, ...figures.map((x) => x.toFixed(3))].join("\t"));
+async function examine(data, inputSize, seed) {
+  const model = join(folder, "model.uflow");
+  await train({ data, output: model, inputSize, seed, threads });
+  for (const [way, options] of Object.entries(ways)) {
+    const evaluation = await evaluate({ model, data, curves: true, threads, ...options });
+    const { images, imageAuroc, pixelAuroc, aupro, miou, falseAlarms, defects, fairThreshold } = evaluation;
+    const found = defects.reduce((sum, { detected }) => sum + detected, 0) / images.defective;
+    const alarms = falseAlarms.goodImagesWithDetection / images.good;
+    const ranking = [imageAuroc, pixelAuroc, aupro];
+    add(data, inputSize, seed, way, [...ranking, miou.automatic, miou.oracle, found, alarms]);
+    onGood[way] = [...(onGood[way] ?? []), ...evaluation.curves.goodLogNfa];
+    if (way === "calibrated")
+      add(data, inputSize, seed, "fair threshold", [...ranking, fairThreshold.miou, NaN, NaN, NaN]);
   }
 }
 
-/** From the energies of an image to its map of log NFA. The fair threshold is none: what is above counts as −1. */
-function waysOfTesting(held) {
-  const { scales: fitted, joint } = fitBackground(held);
-  const segment = (energies, options) => segmenter.segment(energies, { ...to, ...options }).logNfaMap.data;
-  const scores = Float32Array.from(held.flatMap((energies) => [...anomalyMap(energies, to).data])).sort();
-  const fair = scores[scores.length - 1 - Math.floor(scores.length / side ** 2)];
-  return {
-    reference: (energies) => segment(energies, { tests: "all", tail: "chernoff" }),
-    "per-scale": (energies) => segment(energies, { tests: "per-scale" }),
-    "joint, ideal": (energies) => segment(energies, { tests: "by-size", joint: {} }),
-    "joint, fitted": (energies) => segment(onScales(energies, fitted), { tests: "by-size", joint }),
-    "fair threshold": (energies) => anomalyMap(energies, to).data.map((value) => (value > fair ? -1 : 1)),
-  };
+function add(data, inputSize, seed, way, figures) {
+  rows.push({ data, inputSize, way, figures });
+  print(data, inputSize, seed, way, figures);
 }
 
-function judged(logNfa, mask, good) {
-  let both = 0;
-  let either = 0;
-  let least = Number.POSITIVE_INFINITY;
-  logNfa.forEach((value, i) => {
-    const found = value < 0;
-    both += Number(found && mask[i] === 1);
-    either += Number(found || mask[i] === 1);
-    least = Math.min(least, value);
-  });
-  return { good, logNfa: least, iou: either === 0 ? 1 : both / either };
-}
-
-async function maskOf({ mask }) {
-  return mask ? (await readMask(mask, to)).data : new Uint8Array(side * side);
-}
-
-async function featuresOf(paths) {
-  const cache = new FeatureCache(scales, paths.length);
-  for (const [i, path] of paths.entries()) {
-    const data = preprocess(await decodeImage(path), { ...to, ...backbone.preprocessing });
-    const result = await network.run({ [imageName]: { data, dims: [1, 3, side, side] } });
-    cache.store(
-      i,
-      scales.map((_, scale) => result[featureName(scale)].data),
-    );
-  }
-  return cache;
-}
-
-/** A session of the trained flow that gives the energies. */
-async function learn(features, seed) {
-  const trainer = new Trainer(architecture, initialParameters(architecture, seed), {
-    weightDecay: 1e-5,
-    threads: 0,
-  });
-  const epochs = Number(values.epochs);
-  const steps = epochs * Math.ceil(features.images / 4);
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    for (const batch of batchesOf(features.images, 4, seed, epoch)) {
-      await trainer.step(features.batch(batch), learningRateAt(0.004, trainer.state.steps, steps));
-    }
-  }
-  await trainer.close();
-  return Session.create(energyNetwork(architecture, trainer.trained()), cpu);
-}
-
-/** [image][scale] */
-async function energiesOf(flow, features) {
-  const latents = latentScales(architecture);
-  const result = [];
-  for (let i = 0; i < features.images; i++) {
-    const inputs = Object.fromEntries(features.batch([i]).map((tensor, s) => [featureName(s), tensor]));
-    const outputs = await flow.run(inputs);
-    result.push(
-      latents.map((latent, s) => ({ ...latent, data: Float32Array.from(outputs[energyName(s)].data) })),
-    );
-  }
-  return result;
-}
-
-function mean(numbers) {
-  return numbers.reduce((a, b) => a + b, 0) / numbers.length;
+function print(data, inputSize, seed, way, figures) {
+  const cells = figures.map((x) => (Number.isNaN(x) ? "–" : x.toFixed(3)));
+  console.log([basename(data), inputSize, seed, way, ...cells].join("\t"));
 }

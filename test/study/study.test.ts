@@ -60,7 +60,7 @@ it("gives mean and spread over the seeds, and what has failed", () => {
   expect(complete.mean).toEqual(disc!.summary);
   expect(complete.settings).toMatchObject({
     train: { epochs: 1, learningRate: 0.004 },
-    evaluate: { epsilon: 1 },
+    evaluate: { nfa: "tree" },
   });
 });
 
