@@ -6,13 +6,10 @@ import { UflowError } from "../error.js";
 import { findImages } from "../image/find-images.js";
 import { runInThread } from "../onnx/thread-work.js";
 import { checkWritable } from "../output/atomic-file.js";
-import { checkRecalibrateOptions, type RecalibrateOptions } from "./options.js";
+import { aborted, checkRecalibrateOptions, type RecalibrateOptions } from "./options.js";
 import type { CalibrateProgress, CalibrateTask } from "./worker.js";
 
 export type { RecalibrateOptions } from "./options.js";
-
-const aborted = () =>
-  new UflowError("ERR_UFLOW_ABORTED", "The calibration was cancelled; nothing was written");
 
 /**
  * Calibrates a model on images of good parts that it was not trained on, in place of an earlier calibration, and writes it

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { operatingPointShape } from "../a-contrario/operating-point.js";
+import { UflowError } from "../error.js";
 import type { Tail, Tests } from "../kernels/index.js";
 import { parseOptions } from "../options.js";
 
@@ -44,3 +45,6 @@ export type CheckedRecalibrateOptions = z.infer<typeof schema>;
 export function checkRecalibrateOptions(options: RecalibrateOptions): CheckedRecalibrateOptions {
   return parseOptions("recalibrate", schema, options);
 }
+
+export const aborted = () =>
+  new UflowError("ERR_UFLOW_ABORTED", "The calibration was cancelled; nothing was written");

@@ -11,7 +11,7 @@ import { withWeightsFolder } from "../inspect/weights-folder.js";
 import type { Energy, RawImage } from "../kernels/index.js";
 import type { RunGate } from "../onnx/run-gate.js";
 import { workInThread } from "../onnx/thread-work.js";
-import type { CheckedRecalibrateOptions } from "./options.js";
+import { aborted, type CheckedRecalibrateOptions } from "./options.js";
 
 export interface CalibrateTask
   extends Pick<CheckedRecalibrateOptions, "tail" | "tests" | "device" | "threads"> {
@@ -32,7 +32,7 @@ async function work(
   const energies: Energy[][] = [];
   try {
     for (const path of images) {
-      if (signal.aborted) throw new UflowError("ERR_UFLOW_ABORTED", "stopped");
+      if (signal.aborted) throw aborted();
       const frame = await decodeImage(path);
       expectNew(path, frame, seen);
       const input = preprocess(frame, { width: inputSize, height: inputSize, ...preprocessing });

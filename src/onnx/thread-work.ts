@@ -10,10 +10,11 @@ type Message<Progress, Result> =
 
 /**
  * The owner's side. The first outcome counts, and is told when the thread has ended. A thread that is to stop is asked to:
- * were it terminated while ONNX Runtime works in it, the whole process would abort. What `onProgress` throws stops it too.
+ * were it terminated while ONNX Runtime works in it, the whole process would abort. It is asked by the signal, and then
+ * says itself how it ended; or because `onProgress` has thrown, which is told.
  * @param file the thread's module, which calls `workInThread`
  * @param name for messages: "The <name>'s thread …"
- * @throws UflowError what the work throws, `aborted()` when the signal says so, ERR_UFLOW_LANE when the thread dies.
+ * @throws UflowError what the work throws, `aborted()` when the signal said so before, ERR_UFLOW_LANE when the thread dies.
  */
 export function runInThread<Progress, Result>(
   file: URL,
@@ -25,29 +26,32 @@ export function runInThread<Progress, Result>(
     if (signal?.aborted) return reject(aborted());
     const worker = startGatedThread(file, task);
     let settle: (() => void) | undefined;
+    let stopping = false;
     const finish = (outcome: () => void) => {
       settle ??= outcome;
     };
     const failed = (code: UflowErrorCode, message: string) =>
       finish(() => reject(new UflowError(code, message)));
-    const stop = (reason: unknown) => {
-      finish(() => reject(reason));
+    const stop = () => {
+      stopping = true;
       worker.postMessage("stop");
     };
-    const onAbort = () => stop(aborted());
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const cancel = (reason: unknown) => {
+      finish(() => reject(reason));
+      stop();
+    };
+    signal?.addEventListener("abort", stop, { once: true });
     worker.on("message", (message: Message<Progress, Result>) => {
-      // What was under way when the work was stopped is of no interest any more.
-      if (settle) return;
-      if (message.kind === "progress") attempt(() => onProgress?.(message.progress), stop);
+      if (message.kind === "error") failed(message.error.code, message.error.message);
       else if (message.kind === "done") finish(() => resolve(message.result));
-      else failed(message.error.code, message.error.message);
+      // What was under way when it was stopped is of no interest any more.
+      else if (!stopping) attempt(() => onProgress?.(message.progress), cancel);
     });
     worker.on("error", (error) =>
       failed("ERR_UFLOW_LANE", `The ${name}'s thread failed: ${messageOf(error)}`),
     );
     worker.on("exit", (code) => {
-      signal?.removeEventListener("abort", onAbort);
+      signal?.removeEventListener("abort", stop);
       failed("ERR_UFLOW_LANE", `The ${name}'s thread ended with code ${code}`);
       settle!();
     });
@@ -57,7 +61,7 @@ export function runInThread<Progress, Result>(
 export interface ThreadOptions<Progress> {
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** The error that cancelled work ends with. */
+  /** The error of work that was cancelled before it began. */
   aborted: () => UflowError;
 }
 

@@ -4,10 +4,10 @@ import { allBackboneNames, backboneFrom, findBackbone, openBackboneStore } from 
 import { describeModel } from "../bundle/describe.js";
 import type { Manifest, TrainingSummary } from "../bundle/manifest.js";
 import { writeModel } from "../bundle/write.js";
-import { messageOf, UflowError, type UflowErrorCode } from "../error.js";
+import { UflowError } from "../error.js";
 import { latentScales } from "../flow/architecture.js";
 import { readDataset } from "../image/datasets/index.js";
-import { startGatedThread } from "../onnx/run-gate.js";
+import { runInThread } from "../onnx/thread-work.js";
 import { checkWritable } from "../output/atomic-file.js";
 import { checkpointPath } from "./checkpoint.js";
 import {
@@ -20,7 +20,7 @@ import {
 import { presetOf } from "./presets.js";
 import { aborted } from "./stop.js";
 import { tensorboardProgress } from "./tensorboard.js";
-import type { Trained, TrainMessage, TrainTask } from "./worker.js";
+import type { Trained, TrainTask } from "./worker.js";
 
 export type { TrainOptions, TrainProgress } from "./options.js";
 
@@ -57,7 +57,13 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
   const checkpoint = checkpointPath(output);
   using events = tensorboard === undefined ? undefined : await tensorboardProgress(tensorboard, onProgress);
   const watched = events?.onProgress ?? onProgress;
-  const trained = await runWorker({ ...task, images, checkpoint }, signal, watched);
+  const file = new URL("./worker.js", import.meta.url);
+  const given: TrainTask = { ...task, images, checkpoint };
+  const trained = await runInThread<TrainProgress, Trained>(file, given, "training", {
+    signal,
+    onProgress: watched,
+    aborted,
+  });
   if (signal?.aborted) throw aborted();
   const { architecture, training, weights, calibration, ...model } = trained;
   const described = describeModel(backbone, model.backbone, task.inputSize, architecture, weights);
@@ -75,63 +81,4 @@ function checkFlow(
 ): void {
   const scales = featureScales(backbone, inputSize);
   latentScales({ scales, flowSteps, normalization: backbone.normalization });
-}
-
-/**
- * Runs the worker to its end. The first outcome counts, and is told when the thread has ended. A thread that is to stop
- * is asked to: were it terminated while ONNX Runtime works in it, the whole process would abort.
- */
-function runWorker(
-  task: TrainTask,
-  signal: AbortSignal | undefined,
-  onProgress: TrainOptions["onProgress"],
-): Promise<Trained> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(aborted());
-    const worker = startGatedThread(new URL("./worker.js", import.meta.url), task);
-    let settle: (() => void) | undefined;
-    let stopping = false;
-    const finish = (outcome: () => void) => {
-      settle ??= outcome;
-    };
-    const failed = (code: UflowErrorCode, message: string) =>
-      finish(() => reject(new UflowError(code, message)));
-    const stop = () => {
-      stopping = true;
-      worker.postMessage("stop");
-    };
-    const cancel = (reason: unknown) => {
-      finish(() => reject(reason));
-      stop();
-    };
-    // The thread's own error says whether something was kept.
-    signal?.addEventListener("abort", stop, { once: true });
-    worker.on("message", (message: TrainMessage) => {
-      // What was under way when the training was cancelled is of no interest any more.
-      if (message.kind === "error") failed(message.error.code, message.error.message);
-      else if (message.kind === "done") finish(() => resolve(message.trained));
-      else if (!stopping) report(message.progress, onProgress, cancel);
-    });
-    worker.on("error", (error) =>
-      failed("ERR_UFLOW_LANE", `The training's thread failed: ${messageOf(error)}`),
-    );
-    worker.on("exit", (code) => {
-      signal?.removeEventListener("abort", stop);
-      failed("ERR_UFLOW_LANE", `The training's thread ended with code ${code}`);
-      settle!();
-    });
-  });
-}
-
-/** What the caller's callback throws ends the training. */
-function report(
-  progress: TrainProgress,
-  onProgress: TrainOptions["onProgress"],
-  onError: (error: unknown) => void,
-): void {
-  try {
-    onProgress?.(progress);
-  } catch (error) {
-    onError(error);
-  }
 }

@@ -25,7 +25,7 @@ export async function tensorboardProgress<P extends Progress>(
   warn: (message: string) => void = process.emitWarning,
 ): Promise<TensorboardProgress<P>> {
   const events = await EventFile.create(folder, warn);
-  let [first, last, shown] = [0, Number.POSITIVE_INFINITY, 0];
+  let [first, last, written, shown] = [0, Number.POSITIVE_INFINITY, 0, 0];
   return {
     onProgress: (progress) => {
       const { phase, done, heldOut } = progress;
@@ -34,10 +34,15 @@ export async function tensorboardProgress<P extends Progress>(
         // Here it begins, goes on after an interruption, or has gone back.
         if (done < last) {
           first = done;
+          written = 0;
           events.startSession(done);
         }
         last = done;
-        if (done % stepsPerEpoch === 0) events.scalars(done, epochScalars(progress));
+        // Notices repeat what was told before.
+        if (done % stepsPerEpoch === 0 && done !== written) {
+          written = done;
+          events.scalars(done, epochScalars(progress));
+        }
       }
       // What was computed before is in the file of before.
       const heldOutStep = (heldOut?.epoch ?? 0) * stepsPerEpoch;

@@ -2,19 +2,19 @@
  * The training's worker thread: ONNX Runtime is synchronous inside, so all of the work is done here and the
  * caller's event loop stays free. It writes no file but the checkpoint; the model is sent back whole, at the end.
  */
-import { parentPort, workerData } from "node:worker_threads";
 import { calibrate } from "../a-contrario/calibrate.js";
 import type { Calibration } from "../a-contrario/calibration.js";
 import { type Backbone, featureScales } from "../backbone/index.js";
 import { type BackboneSource, backboneFrom, networkFrom, weightsRecord } from "../backbone/stored.js";
 import type { BackboneWeights, TrainingSummary } from "../bundle/manifest.js";
 import { sha256 } from "../bundle/model.js";
-import { type PlainError, toPlainError, UflowError } from "../error.js";
+import { UflowError } from "../error.js";
 import { type FlowArchitecture, latentScales } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { type FlowParameters, initialParameters } from "../flow/parameters.js";
 import type { Energy } from "../kernels/index.js";
-import { RunGate } from "../onnx/run-gate.js";
+import type { RunGate } from "../onnx/run-gate.js";
+import { workInThread } from "../onnx/thread-work.js";
 import { picturesOf, picturesSeen } from "./augmentation.js";
 import type { TrainingIdentity } from "./checkpoint.js";
 import { CheckpointKeeper } from "./checkpoint-keeper.js";
@@ -57,11 +57,6 @@ export interface Trained {
   /** By the good images that were held out; undefined where there are none, or they tell nothing. */
   calibration: Calibration | undefined;
 }
-
-export type TrainMessage =
-  | { kind: "progress"; progress: TrainProgress }
-  | { kind: "done"; trained: Trained }
-  | { kind: "error"; error: PlainError };
 
 type Task = TrainTask & { gate: RunGate };
 
@@ -217,16 +212,4 @@ function summaryOf(task: Task, { learned, heldOut }: Division, state: LearningSt
   };
 }
 
-const send = (message: TrainMessage) => parentPort!.postMessage(message);
-const stop = new AbortController();
-// Whatever is sent to this thread means that it is to stop.
-parentPort!.once("message", () => stop.abort());
-
-makeModel({ ...(workerData as TrainTask), gate: RunGate.ofThread() }, stop.signal, (progress) =>
-  send({ kind: "progress", progress }),
-)
-  .then(
-    (trained) => send({ kind: "done", trained }),
-    (error) => send({ kind: "error", error: toPlainError(error, "ERR_UFLOW_NETWORK") }),
-  )
-  .finally(() => parentPort!.close());
+workInThread<TrainTask, TrainProgress, Trained>(makeModel);

@@ -166,8 +166,8 @@ describe("a checkpoint that cannot be written", () => {
 
 it("a model that cannot be written leaves the checkpoint of the whole training", async () => {
   const onProgress = ({ epoch, epochDone }: TrainProgress) => {
-    // The folder of that name takes the place of the model.
-    if (epoch === 6 && epochDone) void mkdir(output);
+    // The folder of that name takes the place of the model; notices repeat the epoch.
+    if (epoch === 6 && epochDone) void mkdir(output, { recursive: true });
   };
   await expect(quick({ onProgress })).rejects.toMatchObject({ code: "ERR_UFLOW_OUTPUT" });
   expect(await readdir(dirname(output))).toEqual([basename(output), `${basename(output)}.training`]);
