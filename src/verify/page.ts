@@ -70,7 +70,7 @@ const figureHeads = ["Δz", "relative", "Δ map", "Δ log NFA", "relative", "mas
 
 function waysTable({ ways, reference }: Certificate): Html {
   const rows = ways.map((way) => [
-    html`${way.name}${way.reason === null ? null : html`<br><span class="muted">${brief(way.reason)}</span>`}`,
+    way.name,
     html`<span class="${way.outcome}">${way.outcome === "unavailable" ? "not here" : way.outcome}</span>`,
     ...figureCells(way),
     way.milliseconds === null ? "" : way.milliseconds.toFixed(1),
@@ -81,13 +81,16 @@ function waysTable({ ways, reference }: Certificate): Html {
     ...figureHeads.map(() => ""),
     reference.milliseconds.toFixed(1),
   ];
+  const reasons = ways
+    .filter(({ reason }) => reason !== null)
+    .map(({ name, reason }) => html`<p class="muted">${name}: ${brief(reason!)}</p>`);
   // A Map keeps one of each precision.
   const used = new Map(ways.filter(({ figures }) => figures).map((way) => [way.precision, way.limits]));
   const rules = [...used].map(
     ([precision, { anomalyMap, relativeLogNfa, maskIou }]) =>
       `${precision}: Δ map ≤ ${anomalyMap}, relative Δ log NFA ≤ ${relativeLogNfa}, mask IoU ≥ ${maskIou}`,
   );
-  return html`${table(["way", "outcome", ...figureHeads, "ms"], [base, ...rows], 2)}
+  return html`${table(["way", "outcome", ...figureHeads, "ms"], [base, ...rows], 2)}${reasons}
 <p class="muted">The worst over all images: largest differences, smallest overlap, number of other verdicts; median time per image. Δz is of the latents of the first images, absolute and relative to the largest |z|, and has no limit. Limits: ${rules.map((rule) => `${rule}; `).join("")}verdicts equal.</p>`;
 }
 
