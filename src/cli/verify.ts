@@ -61,8 +61,8 @@ async function run(model: string, { out, json, ...flags }: Flags): Promise<void>
 
 function summary({ verdict, model, ways, against, reference }: Certificate): string {
   const rows = [
-    ["way", "outcome", "Δ map", "Δ log NFA", "relative", "mask IoU", "other verdicts", "ms"],
-    [`reference: ${reference.name}`, "", "", "", "", "", "", reference.milliseconds.toFixed(1)],
+    ["way", "outcome", "Δz, relative", "Δ map", "Δ log NFA", "relative", "mask IoU", "other verdicts", "ms"],
+    [`reference: ${reference.name}`, "", "", "", "", "", "", "", reference.milliseconds.toFixed(1)],
     ...ways.map((way) => [way.name, way.outcome, ...figureCells(way), way.milliseconds?.toFixed(1) ?? ""]),
   ];
   if (against)
@@ -71,10 +71,15 @@ function summary({ verdict, model, ways, against, reference }: Certificate): str
 }
 
 function figureCells({ figures }: Pick<Certificate["ways"][number], "figures">): string[] {
-  if (!figures) return ["", "", "", "", ""];
-  const { anomalyMap, logNfa, relativeLogNfa, maskIou, verdicts } = figures;
+  if (!figures) return ["", "", "", "", "", ""];
+  const { anomalyMap, logNfa, relativeLogNfa, maskIou, verdicts, latents } = figures;
   const differences = [anomalyMap, logNfa, relativeLogNfa].map((value) => value.toExponential(1));
-  return [...differences, maskIou.toFixed(4), String(verdicts.length)];
+  return [
+    latents?.relative.toExponential(1) ?? "",
+    ...differences,
+    maskIou.toFixed(4),
+    String(verdicts.length),
+  ];
 }
 
 function tellMore(

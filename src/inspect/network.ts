@@ -1,9 +1,11 @@
+import type { Scale } from "../backbone/features.js";
 import { featureName, imageName } from "../backbone/index.js";
 import type { Manifest } from "../bundle/manifest.js";
 import { backboneEntry, backboneSum, flowEntry, type Model } from "../bundle/model.js";
 import { UflowError } from "../error.js";
 import { energyName } from "../flow/energy-network.js";
 import { exceedanceName, exceedanceNetwork, squareName, squaresInside } from "../flow/exceedance-network.js";
+import { latentName, withLatents } from "../flow/latents-inside.js";
 import type { Energy } from "../kernels/index.js";
 import { compose, expectInterface, type Part } from "../onnx/compose.js";
 import { toHalfPrecision } from "../onnx/half-precision.js";
@@ -12,6 +14,8 @@ import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
 export interface NetworkOptions extends SessionOptions {
   /** Also counts per pixel the channels with z² ≥ this, which the window test needs. */
   exceedance?: number | undefined;
+  /** Also yields the latents, which takes much more memory; to compare them. */
+  latents?: boolean | undefined;
   /** Of products with weights; see `toHalfPrecision`. Default: float32. */
   precision?: "float32" | "float16" | undefined;
   /** Bytes of both networks up to which they run as one; default: what `compose` takes. */
@@ -24,6 +28,8 @@ export interface NetworkMaps {
   energies: Energy[];
   /** The number of channels with z² ≥ `exceedance`; empty where that was not asked for. */
   exceedances: Energy[];
+  /** z [channels, height, width]; empty where they were not asked for. */
+  latents: Float32Array[];
 }
 
 /** Phases 1 and 2 of one model: an image in, small maps out. */
@@ -45,7 +51,7 @@ export class Network {
    * @throws UflowError ERR_UFLOW_DEVICE or ERR_UFLOW_NETWORK.
    */
   static async open(model: Model, options: NetworkOptions, shared?: SharedBackbone): Promise<Network> {
-    const flow = flowParts(model, options.exceedance);
+    const flow = flowParts(model, options);
     const maps = flow.flatMap(({ outputs }) => outputs);
     const whole = shared ? undefined : compose([backbonePart(model), ...flow], maps, options.composeLimit);
     if (whole) {
@@ -86,27 +92,34 @@ export class Network {
     const { inputSize } = this.manifest;
     const input = { [imageName]: { data: image, dims: [1, 3, inputSize, inputSize] } };
     const results = await this.session.run(this.backbone ? await this.backbone.run(input) : input);
-    const scales = this.manifest.latents.length;
-    const maps = this.maps.map((name, i) => this.map(name, results[name], i % scales));
-    return { energies: maps.slice(0, scales), exceedances: maps.slice(scales) };
+    const { latents } = this.manifest;
+    const all = <T>(name: (scale: number) => string, value: (name: string, size: Scale) => T): T[] =>
+      this.maps.includes(name(0)) ? latents.map((size, scale) => value(name(scale), size)) : [];
+    const map = (name: string, size: Scale): Energy => ({
+      ...size,
+      data: values(name, results[name], { ...size, channels: 1 }),
+    });
+    return {
+      energies: all(energyName, map),
+      exceedances: all(exceedanceName, map),
+      latents: all(latentName, (name, size) => values(name, results[name], size)),
+    };
   }
 
   async close(): Promise<void> {
     await this.session.close();
     await this.backbone?.release();
   }
+}
 
-  private map(name: string, tensor: Tensor | undefined, scale: number): Energy {
-    const { channels, height, width } = this.manifest.latents[scale]!;
-    const data: unknown = tensor?.data;
-    if (data instanceof Float32Array && data.length === height * width) {
-      return { data, channels, height, width };
-    }
-    throw new UflowError(
-      "ERR_UFLOW_NETWORK",
-      `Expected ${name} to be a float32 map of ${width}×${height} but the network made one of [${tensor?.dims}]: the model file is not what its manifest says; train it again`,
-    );
-  }
+/** What the network made, if it is float32 of that size. */
+function values(name: string, tensor: Tensor | undefined, { channels, height, width }: Scale): Float32Array {
+  const data: unknown = tensor?.data;
+  if (data instanceof Float32Array && data.length === channels * height * width) return data;
+  throw new UflowError(
+    "ERR_UFLOW_NETWORK",
+    `Expected ${name} to be ${channels === 1 ? "a float32 map" : `${channels} float32 maps`} of ${width}×${height} but the network made [${tensor?.dims}]: the model file is not what its manifest says; train it again`,
+  );
 }
 
 /** A backbone in a session of its own, which ends with the last network that takes part in it. */
@@ -140,14 +153,15 @@ function backbonePart({ manifest, backbone }: Model): Part {
   return { name: backboneEntry, network: backbone, inputs: [imageName], outputs };
 }
 
-/** The flow and, where it is wanted, what counts its exceedances. */
-function flowParts({ manifest, flow }: Model, exceedance: number | undefined): Part[] {
+/** The flow, with its latents where they are wanted, and, where it is wanted, what counts its exceedances. */
+function flowParts({ manifest, flow }: Model, { exceedance, latents: also = false }: NetworkOptions): Part[] {
   const { scales, latents } = manifest;
+  const names = also ? [energyName, latentName] : [energyName];
   const part: Part = {
     name: flowEntry,
-    network: flow,
+    network: also ? withLatents(flow, scales.length) : flow,
     inputs: scales.map((_, scale) => featureName(scale)),
-    outputs: scales.map((_, scale) => energyName(scale)),
+    outputs: names.flatMap((name) => scales.map((_, scale) => name(scale))),
   };
   if (exceedance === undefined) return [part];
   const counting: Part = {

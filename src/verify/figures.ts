@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Inspected } from "./way-process.js";
+import type { Inspected, Latents } from "./way-process.js";
 import type { Precision } from "./ways.js";
 
 /** How far one way is from another, over all images: the worst of each. */
@@ -17,6 +17,11 @@ export const figuresSchema = z.strictObject({
   maskIou: z.number(),
   /** Names of the images that only one of the two calls anomalous. */
   verdicts: z.array(z.string()),
+  /**
+   * Largest |Δz| of the latents, and relative to the largest |z| of the image. Of the first images only; the first
+   * certificates have it not, nor have comparisons with an earlier one, which keeps no latents. It has no limit.
+   */
+  latents: z.strictObject({ absolute: z.number(), relative: z.number(), images: z.int() }).optional(),
 });
 
 export type Figures = z.infer<typeof figuresSchema>;
@@ -39,7 +44,11 @@ export const limits: Readonly<Record<Precision, Limits>> = {
 };
 
 /** What is compared of one image. */
-export type Comparable = Pick<Inspected, "anomalous" | "logNfa" | "anomalyMap" | "mask"> & { name: string };
+export type Comparable = Pick<Inspected, "anomalous" | "logNfa" | "anomalyMap" | "mask"> & {
+  name: string;
+  /** Of the first images. */
+  latents?: Latents;
+};
 
 /** Image by image, in the same order; the maps are of the same sizes. */
 export function figuresOf(got: readonly Comparable[], wanted: readonly Comparable[]): Figures {
@@ -56,7 +65,23 @@ export function figuresOf(got: readonly Comparable[], wanted: readonly Comparabl
     figures.maskIou = Math.min(figures.maskIou, iou(one.mask.data, other.mask.data));
     if (one.anomalous !== other.anomalous) figures.verdicts.push(one.name);
   });
-  return figures;
+  const latents = latentFigures(got, wanted);
+  return latents ? { ...figures, latents } : figures;
+}
+
+/** Of the images that have latents on both sides; undefined where none has. */
+function latentFigures(got: readonly Comparable[], wanted: readonly Comparable[]): Figures["latents"] {
+  const figures = { absolute: 0, relative: 0, images: 0 };
+  wanted.forEach(({ latents }, i) => {
+    const others = got[i]!.latents;
+    if (!latents || !others) return;
+    const absolute = Math.max(...latents.map((z, scale) => largestDifference(z, others[scale]!)));
+    const largest = Math.max(...latents.map(largestMagnitude));
+    figures.absolute = Math.max(figures.absolute, absolute);
+    figures.relative = Math.max(figures.relative, absolute === 0 ? 0 : difference(absolute / largest, 0));
+    figures.images += 1;
+  });
+  return figures.images === 0 ? undefined : figures;
 }
 
 /** In words, what is beyond its limit; empty when all is within. */
@@ -70,6 +95,12 @@ export function excess(figures: Figures, allowed: Limits): string[] {
     found.push(`relative Δ log NFA above ${allowed.relativeLogNfa}`);
   if (!(maskIou >= allowed.maskIou)) found.push(`mask IoU below ${allowed.maskIou}`);
   return found;
+}
+
+function largestMagnitude(values: Float32Array): number {
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  return largest;
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {

@@ -66,30 +66,39 @@ function machineAndModel({ machine, model, operatingPoint }: Certificate): Html 
   return table(["", "", "", ""], rows);
 }
 
-const figureHeads = ["Δ map", "Δ log NFA", "relative", "mask IoU", "verdicts"];
+const figureHeads = ["Δz", "relative", "Δ map", "Δ log NFA", "relative", "mask IoU", "verdicts"];
 
 function waysTable({ ways, reference }: Certificate): Html {
   const rows = ways.map((way) => [
-    html`${way.name}${way.reason === null ? null : html`<br><span class="muted">${brief(way.reason)}</span>`}`,
+    way.name,
     html`<span class="${way.outcome}">${way.outcome === "unavailable" ? "not here" : way.outcome}</span>`,
     ...figureCells(way),
     way.milliseconds === null ? "" : way.milliseconds.toFixed(1),
   ]);
-  const base = [`reference: ${reference.name}`, "", "", "", "", "", "", reference.milliseconds.toFixed(1)];
+  const base = [
+    `reference: ${reference.name}`,
+    "",
+    ...figureHeads.map(() => ""),
+    reference.milliseconds.toFixed(1),
+  ];
+  const reasons = ways
+    .filter(({ reason }) => reason !== null)
+    .map(({ name, reason }) => html`<p class="muted">${name}: ${brief(reason!)}</p>`);
   // A Map keeps one of each precision.
   const used = new Map(ways.filter(({ figures }) => figures).map((way) => [way.precision, way.limits]));
   const rules = [...used].map(
     ([precision, { anomalyMap, relativeLogNfa, maskIou }]) =>
       `${precision}: Δ map ≤ ${anomalyMap}, relative Δ log NFA ≤ ${relativeLogNfa}, mask IoU ≥ ${maskIou}`,
   );
-  return html`${table(["way", "outcome", ...figureHeads, "ms"], [base, ...rows], 2)}
-<p class="muted">The worst over all images: largest differences, smallest overlap, number of other verdicts; median time per image. Limits: ${rules.map((rule) => `${rule}; `).join("")}verdicts equal.</p>`;
+  return html`${table(["way", "outcome", ...figureHeads, "ms"], [base, ...rows], 2)}${reasons}
+<p class="muted">The worst over all images: largest differences, smallest overlap, number of other verdicts; median time per image. Δz is of the latents of the first images, absolute and relative to the largest |z|, and has no limit. Limits: ${rules.map((rule) => `${rule}; `).join("")}verdicts equal.</p>`;
 }
 
 function figureCells({ figures }: Comparison): string[] {
   if (!figures) return figureHeads.map(() => "");
-  const { anomalyMap, logNfa, relativeLogNfa, maskIou, verdicts } = figures;
+  const { anomalyMap, logNfa, relativeLogNfa, maskIou, verdicts, latents } = figures;
   return [
+    ...(latents ? [latents.absolute, latents.relative].map(scientific) : ["", ""]),
     ...[anomalyMap, logNfa, relativeLogNfa].map(scientific),
     maskIou.toFixed(4),
     `${verdicts.length} other`,

@@ -1,10 +1,14 @@
 import type { UflowError } from "../error.js";
 import { median } from "../evaluate/summary.js";
+import type { RawImage } from "../kernels/index.js";
 import type { Comparable } from "./figures.js";
 import type { TestImage } from "./images.js";
 import { RunningWay } from "./running-way.js";
 import type { Opened } from "./way-process.js";
 import type { Way } from "./ways.js";
+
+/** The latents of so many images are compared: they are large, and that they differ shows on the first ones. */
+const latentImages = 2;
 
 /** What a way makes of all images. */
 export interface Run extends Opened {
@@ -34,6 +38,12 @@ export async function runWay(
       times.push(milliseconds);
       onImage(inspected.length);
     }
+    const first: RawImage[] = [];
+    for (const { load } of images.slice(0, latentImages)) first.push(await load());
+    const latents = await running.latents(first);
+    latents.forEach((ofImage, i) => {
+      inspected[i]!.latents = ofImage;
+    });
     return { ...opened, inspected, milliseconds: median(times) };
   } finally {
     await running.close();

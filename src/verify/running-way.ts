@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { messageOf, UflowError } from "../error.js";
 import type { RawImage } from "../kernels/index.js";
-import type { Inspected, Opened, WayReply, WayRequest } from "./way-process.js";
+import type { Inspected, Latents, Opened, WayAnswer, WayReply, WayRequest } from "./way-process.js";
 import type { Way } from "./ways.js";
 
 interface Pending {
-  resolve: (value: Opened | Inspected) => void;
+  resolve: (value: WayAnswer) => void;
   reject: (error: UflowError) => void;
 }
 
@@ -56,6 +56,11 @@ export class RunningWay implements AsyncDisposable {
     return (await this.ask({ kind: "inspect", image })) as Inspected;
   }
 
+  /** By image. The last request: the inspector is closed for it. */
+  async latents(images: RawImage[]): Promise<Latents[]> {
+    return (await this.ask({ kind: "latents", images })) as Latents[];
+  }
+
   async close(): Promise<void> {
     if (this.child.connected) this.child.disconnect();
     await this.exited;
@@ -65,7 +70,7 @@ export class RunningWay implements AsyncDisposable {
     return this.close();
   }
 
-  private ask(request: WayRequest): Promise<Opened | Inspected> {
+  private ask(request: WayRequest): Promise<WayAnswer> {
     if (this.ended) return Promise.reject(this.ended);
     return new Promise((resolve, reject) => {
       this.pending = { resolve, reject };

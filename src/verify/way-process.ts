@@ -6,10 +6,15 @@ import type { InstructionSet } from "./ways.js";
 
 export type WayRequest =
   | { kind: "open"; model: string; options: InspectorOptions }
-  | { kind: "inspect"; image: RawImage };
+  | { kind: "inspect"; image: RawImage }
+  | { kind: "latents"; images: RawImage[] };
+
+/** Of one image: z [channels, height, width] by scale, finest first. */
+export type Latents = readonly Float32Array[];
 
 /** Every request has one answer. */
-export type WayReply = { value: Opened | Inspected } | { error: PlainError };
+export type WayAnswer = Opened | Inspected | Latents[];
+export type WayReply = { value: WayAnswer } | { error: PlainError };
 
 export interface Opened {
   device: "cpu" | "cuda";
@@ -22,11 +27,19 @@ export interface Inspected extends Pick<Inspection, "anomalous" | "logNfa" | "an
   milliseconds: number;
 }
 
-let inspector: Inspector | undefined;
+let way: { inspector: Inspector; model: string; options: InspectorOptions } | undefined;
 
-async function answer(request: WayRequest): Promise<Opened | Inspected> {
+async function answer(request: WayRequest): Promise<WayAnswer> {
   if (request.kind === "open") return await open(request.model, request.options);
-  if (!inspector) throw new UflowError("ERR_UFLOW_CLOSED", "The way is not open");
+  if (!way) throw new UflowError("ERR_UFLOW_CLOSED", "The way is not open");
+  const { inspector, model, options } = way;
+  if (request.kind === "latents") {
+    // Nothing is inspected after it, and large networks need not be in memory twice.
+    way = undefined;
+    await inspector.close();
+    const { latentsOf } = await import("./latents.js");
+    return await latentsOf(model, options, request.images);
+  }
   const { anomalous, logNfa, anomalyMap, mask, timings } = await inspector.inspect(request.image);
   const milliseconds = timings.preprocess + timings.network + timings.segment;
   return { anomalous, logNfa, anomalyMap, mask, milliseconds };
@@ -37,7 +50,8 @@ async function open(model: string, options: InspectorOptions): Promise<Opened> {
   const { loadAddon } = await import("../kernels/addon.js");
   const { instructionSet } = loadAddon();
   const inspect = await import("../inspect/index.js");
-  inspector = await inspect.Inspector.open(model, options);
+  const inspector = await inspect.Inspector.open(model, options);
+  way = { inspector, model, options };
   return { device: inspector.device, instructionSet };
 }
 

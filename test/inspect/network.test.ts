@@ -98,6 +98,39 @@ describe("a model's network", () => {
   });
 });
 
+describe("latents", () => {
+  it("are yielded beside the same energies and exceedances, where they are asked for", async () => {
+    const model = randomModel({ seed: 7 });
+    const z = await latentsOf(randomModel({ flow: oldFlow(7, (g, z, scale) => g.output(`z_${scale}`, z)) }));
+    const threshold = 0.8;
+    const plain = await mapsOf(model, { ...cpu, exceedance: threshold });
+    for (const options of [cpu, apart]) {
+      const got = await mapsOf(model, { ...options, exceedance: threshold, latents: true });
+      expect(got).toEqual({ ...plain, latents: z });
+    }
+    expect((await mapsOf(model, { ...apart, latents: true })).latents).toEqual(z);
+    expect(plain.latents).toEqual([]);
+  });
+
+  it("in float16 are near to those in float32 but not them", async () => {
+    const exact = await mapsOf(randomModel(), { ...cpu, latents: true });
+    const { latents } = await mapsOf(randomModel(), { ...cpu, latents: true, precision: "float16" });
+    latents.forEach((z, scale) => {
+      const error = relativeError(z, exact.latents[scale]!);
+      expect(error).toBeGreaterThan(1e-6);
+      expect(error).toBeLessThan(5e-3);
+    });
+  });
+
+  it("cannot be had of a flow that cannot be decoded", async () => {
+    const model = randomModel({ flow: Uint8Array.of(255) });
+    await expect(Network.open(model, { ...cpu, latents: true })).rejects.toMatchObject({
+      code: "ERR_UFLOW_NETWORK",
+      message: expect.stringMatching(/latents of flow\.onnx.*cannot be decoded/),
+    });
+  });
+});
+
 describe("float16", () => {
   const half = { precision: "float16" } as const;
 
@@ -128,15 +161,21 @@ describe("float16", () => {
   });
 });
 
-/** The specification of the count, from latents in JavaScript. */
-async function exceedancesOf({ manifest, backbone, flow }: Model, threshold: number) {
+/** Of a model whose flow yields them by itself. */
+async function latentsOf({ manifest, backbone, flow }: Model): Promise<Float32Array[]> {
   const [first, second] = [await Session.create(backbone, cpu), await Session.create(flow, cpu)];
   const features = await first.run({ image: { data: image, dims: [1, 3, inputSize, inputSize] } });
   const latents = await second.run(features);
   await Promise.all([first.close(), second.close()]);
-  return manifest.latents.map(({ channels, height, width }, scale) => {
+  return manifest.latents.map((_, scale) => latents[`z_${scale}`]!.data);
+}
+
+/** The specification of the count, from latents in JavaScript. */
+async function exceedancesOf(model: Model, threshold: number) {
+  const latents = await latentsOf(model);
+  return model.manifest.latents.map(({ channels, height, width }, scale) => {
     const data = new Float32Array(height * width);
-    latents[`z_${scale}`]!.data.forEach((z, i) => {
+    latents[scale]!.forEach((z, i) => {
       if (Math.fround(z * z) >= Math.fround(threshold)) data[i % data.length]! += 1;
     });
     return { data, channels, height, width };

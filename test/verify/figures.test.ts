@@ -41,6 +41,20 @@ describe("figures", () => {
     ]);
   });
 
+  it("of latents are of the images that have them on both sides, and have no limit", () => {
+    const withZ = (...z: number[][]): Comparable => ({
+      ...image(),
+      latents: z.map((values) => Float32Array.from(values)),
+    });
+    const wanted = [withZ([1, -4], [0.5]), withZ([0, 0], [0]), withZ([9, 9], [9])];
+    const got = [withZ([1, -3], [0.25]), withZ([0, 0], [0]), image()];
+    const figures = figuresOf(got, wanted);
+    expect(figures.latents).toEqual({ absolute: 1, relative: 0.25, images: 2 });
+    expect(excess(figures, limits.float32)).toEqual([]);
+    const broken = figuresOf([withZ([1, Number.NaN], [0.5])], wanted.slice(0, 1));
+    expect(JSON.parse(JSON.stringify(broken))).toEqual(broken);
+  });
+
   it("count a log NFA near 0 as if it were 10", () => {
     expect(compare(image({ logNfa: 0.5 }), image({ logNfa: 0.25 })).relativeLogNfa).toBe(0.025);
   });

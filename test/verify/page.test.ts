@@ -63,6 +63,18 @@ it("lets no text become markup", () => {
   expect(page).not.toContain("<script");
 });
 
+it("shows how far the latents are apart, and nothing where a certificate does not know it", () => {
+  const figures = { anomalyMap: 0, logNfa: 0, relativeLogNfa: 0, maskIou: 1, verdicts: [] };
+  const page = (latents?: { absolute: number; relative: number; images: number }) => {
+    const { ways, ...rest } = certificate(1);
+    const way = { ...ways[0]!, figures: { ...figures, ...(latents && { latents }) } };
+    return certificatePage({ ...rest, ways: [way] });
+  };
+  const cells = `<td class="number">2.5e−6</td><td class="number">5.0e−7</td><td class="number">0</td>`;
+  expect(page({ absolute: 2.5e-6, relative: 5e-7, images: 2 })).toContain(cells);
+  expect(page()).toContain(`<td class="number"></td><td class="number"></td><td class="number">0</td>`);
+});
+
 it("names the images of which it has no room", () => {
   const page = certificatePage(certificate(30));
   expect(page.split(escaped).length - certificatePage(certificate(20)).split(escaped).length).toBe(4);

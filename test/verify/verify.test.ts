@@ -78,6 +78,11 @@ describe("a machine that computes right", () => {
     for (const { outcome, figures, precision } of cpu) {
       expect(outcome).toBe("passed");
       expect(figures!.anomalyMap).toBeLessThan(precision === "float16" ? 1e-2 : 1e-5);
+      const { absolute, relative, images } = figures!.latents!;
+      expect(images).toBe(2);
+      expect(absolute).toBeGreaterThanOrEqual(relative);
+      expect(relative).toBeLessThan(precision === "float16" ? 2e-2 : 1e-5);
+      if (precision === "float16") expect(relative).toBeGreaterThan(1e-5);
     }
     for (const { outcome, reason } of first.ways) expect(outcome === "passed").toBe(reason === null);
   });
@@ -98,6 +103,7 @@ describe("a machine that computes right", () => {
     const page = await readFile(join(filed, "certificate.html"), "utf8");
     expect(page).toContain("<h1>PASS</h1>");
     expect(page).toContain(first.contentSha256);
+    expect(page).toContain("Δz");
     expect(page).not.toMatch(/<script|src=|href=|url\(/);
   });
 
@@ -144,8 +150,9 @@ it("beside a machine that computed something else it fails, and goes on where an
   expect(timeless(certificate)).toEqual(timeless(first));
 }, 120_000);
 
-it("takes a certificate of the first engines, which name no background and no other test", async () => {
-  const old = await refiled("first-engines", ({ operatingPoint }) => {
+it("takes a certificate of the first engines, which name no background, no other test and no latents", async () => {
+  const old = await refiled("first-engines", ({ operatingPoint, ways }) => {
+    for (const { figures } of ways) delete figures?.latents;
     delete (operatingPoint as Partial<typeof operatingPoint>).background;
     delete (operatingPoint as Partial<typeof operatingPoint>).nfa;
   });
