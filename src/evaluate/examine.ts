@@ -3,28 +3,12 @@ import type { TestImage } from "../image/datasets/index.js";
 import { type Mask, readMask } from "../image/mask.js";
 import type { Inspection, Inspector } from "../inspect/index.js";
 import type { ImageError } from "./evaluation.js";
-import { goodKind, type ImageMeasure } from "./measurement.js";
+import type { Examined, Pictured } from "./examined.js";
+import { goodKind } from "./measurement.js";
 import type { MeasurementThread } from "./measurement-thread.js";
 import type { EvaluateProgress } from "./options.js";
 import type { SheetDrawer } from "./report/cards.js";
 import { selectImages } from "./selection.js";
-
-export { goodKind } from "./measurement.js";
-
-/** One test image with the verdict on it. Its maps have been counted and let go. */
-export interface Examined
-  extends Omit<Inspection, "anomalyMap" | "logNfaMap" | "mask">,
-    Omit<ImageMeasure, "alarmsAtWatched"> {
-  path: string;
-  /** `good`, or the kind of defect. */
-  kind: string;
-}
-
-/** One that is to be shown. */
-export interface Pictured extends Examined, Pick<Inspection, "anomalyMap"> {
-  /** Where it is defective; null where nobody has said: a defective image without a mask. */
-  truth: Mask | null;
-}
 
 export interface Examination {
   examined: Examined[];

@@ -1,6 +1,6 @@
 import { csv } from "../output/csv.js";
 import type { ImageError } from "./evaluation.js";
-import type { Examined } from "./examine.js";
+import type { Examined } from "./examined.js";
 import { totalTime } from "./summary.js";
 
 const columns = [

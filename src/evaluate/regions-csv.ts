@@ -1,5 +1,5 @@
 import { csv } from "../output/csv.js";
-import type { Examined } from "./examine.js";
+import type { Examined } from "./examined.js";
 
 const columns = ["image", "kind", "region", "x", "y", "area", "share", "detected", "iou", "logNfa"];
 

@@ -1,4 +1,4 @@
-import type { Examined } from "./examine.js";
+import type { Examined } from "./examined.js";
 import { goodKind } from "./measurement.js";
 
 /** Good images on a contact sheet: enough to see what sets off false alarms. */

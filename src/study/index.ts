@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type PlainError, UflowError } from "../error.js";
+import { UflowError } from "../error.js";
 import { type Category, findCategories, readDataset } from "../image/datasets/index.js";
 import { checkWritable } from "../output/atomic-file.js";
 import {
@@ -11,36 +11,13 @@ import {
 import { summaryFile, writeSummary } from "./report.js";
 import { doRun, type Run, readRun } from "./run.js";
 import { keyOf, type Settings, settingsOf } from "./settings.js";
-import { type Summary, summarize, summarizeAll } from "./summary.js";
+import type { CategoryResult, Failure, Study } from "./study.js";
+import { summarize, summarizeAll } from "./summary.js";
 
 export type { StudyOptions, StudyProgress } from "./options.js";
 export type { MetricName, Metrics, Run } from "./run.js";
+export type { CategoryResult, Failure, Study } from "./study.js";
 export type { Spread, Summary } from "./summary.js";
-
-/** What came out for all categories of a data set. Plain data. */
-export interface Study {
-  data: string;
-  seeds: number[];
-  /** What all runs had in common, defaults filled in. */
-  settings: Settings;
-  categories: CategoryResult[];
-  /** Mean over the categories of which all seeds are finished; null where there is none. */
-  mean: Summary | null;
-  failures: Failure[];
-  /** Nothing has failed, and all test images could be read. */
-  complete: boolean;
-}
-
-export interface CategoryResult extends Category {
-  runs: Run[];
-  /** Over the seeds; null unless some run is finished. */
-  summary: Summary | null;
-  /** All seeds are finished, and all test images could be read. */
-  complete: boolean;
-}
-
-/** A run that failed; of no seed when the category could not even be listed. */
-export type Failure = PlainError & { category: string; seed: number | null };
 
 /**
  * Trains and evaluates a model for every category of a data set and every seed, and writes one table of it. A category

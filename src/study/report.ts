@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../output/atomic-file.js";
 import { csvLine } from "../output/csv.js";
-import type { Study } from "./index.js";
 import { type Published, publishedFor, publishedForAll, publishedSource } from "./published.js";
 import { type MetricName, metricNames } from "./run.js";
+import type { Study } from "./study.js";
 import type { Spread, Summary } from "./summary.js";
 
 /** Names of the files of a study's summary. */

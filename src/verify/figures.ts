@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Inspected, Latents } from "./way-process.js";
+import type { Latents } from "./latents.js";
+import type { Inspected } from "./way-process.js";
 import type { Precision } from "./ways.js";
 
 /** How far one way is from another, over all images: the worst of each. */

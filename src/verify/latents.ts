@@ -5,7 +5,9 @@ import { Network } from "../inspect/network.js";
 import { checkInspectorOptions, type InspectorOptions } from "../inspect/options.js";
 import { withWeightsFolder } from "../inspect/weights-folder.js";
 import type { RawImage } from "../kernels/index.js";
-import type { Latents } from "./way-process.js";
+
+/** Of one image: z [channels, height, width] by scale, finest first. */
+export type Latents = readonly Float32Array[];
 
 /**
  * What a model's flow makes of images before it is squared and summed, by a network opened for it alone. It runs on the

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { messageOf, UflowError } from "../error.js";
 import type { RawImage } from "../kernels/index.js";
-import type { Inspected, Latents, Opened, WayAnswer, WayReply, WayRequest } from "./way-process.js";
+import type { Latents } from "./latents.js";
+import type { Inspected, Opened, WayAnswer, WayReply, WayRequest } from "./way-process.js";
 import type { Way } from "./ways.js";
 
 interface Pending {

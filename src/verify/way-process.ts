@@ -2,15 +2,13 @@
 import { type PlainError, toPlainError, UflowError } from "../error.js";
 import type { Inspection, Inspector, InspectorOptions } from "../inspect/index.js";
 import type { RawImage } from "../kernels/index.js";
+import type { Latents } from "./latents.js";
 import type { InstructionSet } from "./ways.js";
 
 export type WayRequest =
   | { kind: "open"; model: string; options: InspectorOptions }
   | { kind: "inspect"; image: RawImage }
   | { kind: "latents"; images: RawImage[] };
-
-/** Of one image: z [channels, height, width] by scale, finest first. */
-export type Latents = readonly Float32Array[];
 
 /** Every request has one answer. */
 export type WayAnswer = Opened | Inspected | Latents[];

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Examined } from "#uflow/evaluate/examine.js";
+import type { Examined } from "#uflow/evaluate/examined.js";
 import { imagesCsv } from "#uflow/evaluate/images-csv.js";
 
 const examined = {

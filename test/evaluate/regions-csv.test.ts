@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Examined } from "#uflow/evaluate/examine.js";
+import type { Examined } from "#uflow/evaluate/examined.js";
 import { regionsCsv } from "#uflow/evaluate/regions-csv.js";
 
 const region = { area: 4, centroid: { x: 1.5, y: 2.25 }, detected: true, iou: 0.5, logNfa: -7.5 };

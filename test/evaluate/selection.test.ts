@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Examined } from "#uflow/evaluate/examine.js";
+import type { Examined } from "#uflow/evaluate/examined.js";
 import { selectImages } from "#uflow/evaluate/selection.js";
 import { Random } from "#uflow/random.js";
 

@@ -14,7 +14,7 @@ import {
   type Size,
 } from "../../picture/frame.js";
 import { paintOverlay } from "../../picture/overlay.js";
-import type { Examined, Pictured } from "../examine.js";
+import type { Examined, Pictured } from "../examined.js";
 import { goodKind } from "../measurement.js";
 import type { Card, Sheet } from "./report-data.js";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../../output/atomic-file.js";
 import { drawContactSheet } from "../contact-sheet.js";
-import type { Pictured } from "../examine.js";
+import type { Pictured } from "../examined.js";
 import { imagesCsv } from "../images-csv.js";
 import { regionsCsv } from "../regions-csv.js";
 import type { ReportData } from "./report-data.js";

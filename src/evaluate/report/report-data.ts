@@ -1,7 +1,7 @@
 import type { Manifest } from "../../bundle/manifest.js";
 import type { Machine } from "../../machine.js";
 import type { Evaluation } from "../evaluation.js";
-import type { Examined } from "../examine.js";
+import type { Examined } from "../examined.js";
 import type { EvaluationCurves } from "../metrics/curves.js";
 
 /** All that the page shows. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Pictured } from "#uflow/evaluate/examine.js";
+import type { Pictured } from "#uflow/evaluate/examined.js";
 import { SheetDrawer } from "#uflow/evaluate/report/cards.js";
 
 let data: string;

@@ -1,4 +1,4 @@
-import type { Examined } from "#uflow/evaluate/examine.js";
+import type { Examined } from "#uflow/evaluate/examined.js";
 import type { ReportData } from "#uflow/evaluate/report/report-data.js";
 import { thisMachine } from "#uflow/machine.js";
 

@@ -1,5 +1,5 @@
 import { ink } from "../../../page/ink.js";
-import { type Examined, goodKind } from "../../examine.js";
+import { type Examined, goodKind } from "../../examined.js";
 import type { Plot, Point, Series } from "./chart.js";
 import { spread, wideAxis } from "./wide-scale.js";
 

@@ -1,0 +1,20 @@
+import type { Mask } from "../image/mask.js";
+import type { Inspection } from "../inspect/index.js";
+import type { ImageMeasure } from "./measurement.js";
+
+export { goodKind } from "./measurement.js";
+
+/** One test image with the verdict on it. Its maps have been counted and let go. */
+export interface Examined
+  extends Omit<Inspection, "anomalyMap" | "logNfaMap" | "mask">,
+    Omit<ImageMeasure, "alarmsAtWatched"> {
+  path: string;
+  /** `good`, or the kind of defect. */
+  kind: string;
+}
+
+/** One that is to be shown. */
+export interface Pictured extends Examined, Pick<Inspection, "anomalyMap"> {
+  /** Where it is defective; null where nobody has said: a defective image without a mask. */
+  truth: Mask | null;
+}
