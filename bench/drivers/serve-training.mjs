@@ -44,7 +44,7 @@ async function step({ inputs, shapes, rate }) {
   if (backbone && !caches.has(inputs)) caches.set(inputs, await cached(tensors[0]));
   const start = performance.now();
   const batch = backbone ? await caches.get(inputs).batch([...Array(shapes[0][0]).keys()]) : tensors;
-  const loss = await trainer.step(batch, rate);
+  const { loss } = await trainer.step(batch, rate);
   const seconds = (performance.now() - start) / 1e3;
   const memory = 1024 * process.resourceUsage().maxRSS;
   return { seconds, loss, memory, features: (start - before) / 1e3 };
