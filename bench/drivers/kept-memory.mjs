@@ -5,3 +5,9 @@ export const keptMemory = {
   MALLOC_TRIM_THRESHOLD_: "8589934592",
   MALLOC_TOP_PAD_: "268435456",
 };
+
+/** The environment of a peer in Python that is to use so many threads. */
+export function peerEnvironment(threads) {
+  const limit = String(threads);
+  return { ...keptMemory, OMP_NUM_THREADS: limit, MKL_NUM_THREADS: limit, OPENBLAS_NUM_THREADS: limit };
+}

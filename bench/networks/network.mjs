@@ -9,7 +9,7 @@ import { initialParameters } from "../../dist/flow/parameters.js";
 import { compose } from "../../dist/onnx/compose.js";
 import { Session } from "../../dist/onnx/session.js";
 import { JsonLines } from "../drivers/json-lines.mjs";
-import { keptMemory } from "../drivers/kept-memory.mjs";
+import { peerEnvironment } from "../drivers/kept-memory.mjs";
 import { moved, randomWeights, WeightsFile } from "./weights.mjs";
 
 /** Of the images, pixels. */
@@ -110,14 +110,7 @@ export class Network {
 
   /** The same network in PyTorch, in a process of its own. */
   async torch(python, threads) {
-    const limit = String(threads);
-    const environment = {
-      ...keptMemory,
-      OMP_NUM_THREADS: limit,
-      MKL_NUM_THREADS: limit,
-      OPENBLAS_NUM_THREADS: limit,
-    };
-    const peer = new JsonLines(python, ["-B", script], environment);
+    const peer = new JsonLines(python, ["-B", script], peerEnvironment(threads));
     const { scales, flowSteps, normalization } = this.#architecture;
     const permutations = [...this.#parameters.permutations].map(([name, order]) => [name, [...order]]);
     const { versions } = await peer.ask({

@@ -7,7 +7,7 @@ import { backboneOf, featureScales } from "../../dist/backbone/index.js";
 import { initialParameters } from "../../dist/flow/parameters.js";
 import { Random } from "../../dist/random.js";
 import { JsonLines } from "../drivers/json-lines.mjs";
-import { keptMemory } from "../drivers/kept-memory.mjs";
+import { peerEnvironment } from "../drivers/kept-memory.mjs";
 import { moved, randomWeights, WeightsFile } from "./weights.mjs";
 
 const script = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -48,14 +48,11 @@ export class TrainedFlow {
   }
 
   async torch(python, threads) {
-    const limit = String(threads);
-    const environment = {
-      ...keptMemory,
-      OMP_NUM_THREADS: limit,
-      MKL_NUM_THREADS: limit,
-      OPENBLAS_NUM_THREADS: limit,
-    };
-    const peer = new JsonLines(python, ["-B", script("../peers/torch_training.py")], environment);
+    const peer = new JsonLines(
+      python,
+      ["-B", script("../peers/torch_training.py")],
+      peerEnvironment(threads),
+    );
     const { architecture, parameters } = this.#flow;
     const { path, tensors } = await this.#written();
     const { versions } = await peer.ask({

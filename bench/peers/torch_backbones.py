@@ -11,14 +11,12 @@ Whatever fails                                                 -> {"error": mess
 
 Files hold float32 numbers, one tensor after the other. Weights have the names of the state_dict.
 """
-import json
 import math
 import platform
-import sys
 import time
-import traceback
 
 import torch
+from json_lines import serve
 from torch import nn
 from torch.nn import functional as F
 
@@ -265,17 +263,5 @@ def counted():
     return [module.register_forward_hook(count) for module in network.modules()], counts
 
 
-def main():
-    answers = {"open": opened, "product": product, "run": run}
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = answers[request.pop("do")](**request)
-        except Exception as error:
-            traceback.print_exc()
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve({"open": opened, "product": product, "run": run})

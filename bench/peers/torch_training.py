@@ -11,15 +11,13 @@ Whatever fails                                              -> {"error": message
 Inputs are the features of a batch, one tensor per scale; where there is a backbone, one tensor of images. Files hold
 float32 numbers, one tensor after the other. Weights have the names of the state_dict.
 """
-import json
 import math
 import platform
 import resource
-import sys
 import time
-import traceback
 
 import torch
+from json_lines import serve
 from torch.nn import functional as F
 from torch_backbones import BACKBONES, Flow, FlowStep
 
@@ -86,17 +84,5 @@ def step(inputs, shapes, rate):
     return {"seconds": seconds, "loss": loss.item(), "memory": memory}
 
 
-def main():
-    answers = {"open": opened, "step": step}
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = answers[request.pop("do")](**request)
-        except Exception as error:
-            traceback.print_exc()
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve({"open": opened, "step": step})

@@ -1,7 +1,8 @@
 import { UflowError } from "../error.js";
-import { type Energy, type Segmentation, Segmenter, type SegmentOptions } from "../kernels/index.js";
+import { type Energy, Segmenter } from "../kernels/index.js";
 import { type Calibration, calibrationVersion } from "./calibration.js";
-import { type FittedBackground, fitBackground, onScales } from "./fit.js";
+import { type FittedBackground, fitBackground } from "./fit.js";
+import { segmentOn } from "./index.js";
 import { defaultTests } from "./operating-point.js";
 
 /** Fits for the judgement of the images that they did not see: each image its own up to so many, then one for several. */
@@ -44,16 +45,6 @@ export function calibrate(
     logNfa: statistics.map(({ logNfa }) => logNfa).sort(ascending),
     anomalyScore: statistics.map(({ anomalyScore }) => anomalyScore).sort(ascending),
   };
-}
-
-/** What the segmenter finds in the joint energy on a background that was fitted. */
-export function segmentOn(
-  { scales, joint }: FittedBackground,
-  segmenter: Segmenter,
-  energies: readonly Energy[],
-  options: SegmentOptions,
-): Segmentation {
-  return segmenter.segment(onScales(energies, scales), { ...options, joint });
 }
 
 /** Judges every image by a background that was fitted to images without it. */

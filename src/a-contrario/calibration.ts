@@ -3,6 +3,10 @@ import { z } from "zod";
 /** The version of the calibration that this engine writes, and the newest that it reads. */
 export const calibrationVersion = 1;
 
+/** The tests that an operating point may choose. */
+export const testsSchema = z.enum(["per-scale", "all", "by-size"]);
+export const tailSchema = z.enum(["exact", "chernoff"]);
+
 const sorted = z
   .array(z.number())
   .min(2)
@@ -36,8 +40,8 @@ export const calibrationSchema = z
     joint: backgroundSchema,
     /** What the statistics below were computed with; they say nothing about another test or map. */
     test: z.strictObject({
-      tests: z.enum(["per-scale", "all", "by-size"]),
-      tail: z.enum(["exact", "chernoff"]),
+      tests: testsSchema,
+      tail: tailSchema,
       mapSize: z.int().positive(),
     }),
     /** Per image log₁₀ NFA of the most significant candidate, by a background that did not see the image; smallest first. */

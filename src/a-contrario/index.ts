@@ -1,6 +1,7 @@
 /** Phase 4: what could not be chance. From the energies of the latents to the regions that are detected. */
 
-import type { Map2d, Region, SegmentOptions } from "../kernels/index.js";
+import type { Energy, Map2d, Region, Segmentation, Segmenter, SegmentOptions } from "../kernels/index.js";
+import { type FittedBackground, onScales } from "./fit.js";
 import type { OperatingPoint } from "./operating-point.js";
 
 /** The operating point as the kernels want it, for maps of this side. */
@@ -9,6 +10,16 @@ export function segmentOptions(
   side: number,
 ): SegmentOptions {
   return { width: side, height: side, logEpsilon, tail, tests };
+}
+
+/** What the segmenter finds in the joint energy on a background that was fitted. */
+export function segmentOn(
+  { scales, joint }: FittedBackground,
+  segmenter: Segmenter,
+  energies: readonly Energy[],
+  options: SegmentOptions,
+): Segmentation {
+  return segmenter.segment(onScales(energies, scales), { ...options, joint });
 }
 
 /** A region of a map in the pixels of the image that the map covers. Area is rounded to whole pixels, at least 1. */

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { UflowError } from "../error.js";
 import type { Tail, Tests } from "../kernels/index.js";
-import type { Calibration } from "./calibration.js";
+import { type Calibration, tailSchema, testsSchema } from "./calibration.js";
 import { allowedRejects, imagesNeeded, rejectRateBound } from "./false-rejects.js";
 
 /** What an energy is by chance: χ² as the flow is meant to make it, or as it was fitted to good images. */
-export type Background = "ideal" | "calibrated";
+export type BackgroundKind = "ideal" | "calibrated";
 
 /** How regions are tested and when one is detected. What contradicts itself or the model is refused when it is opened. */
 export interface OperatingPointOptions {
@@ -31,7 +31,7 @@ export interface OperatingPointOptions {
    * What is chance. `calibrated`, the default where the model has a calibration: what the joint energy of all scales is on
    * good images that were held out. `ideal`, else: white noise, scale by scale. docs/maths.md.
    */
-  background?: Background | undefined;
+  background?: BackgroundKind | undefined;
   /** Default `exact`. `chernoff` is the Python reference's formula. */
   tail?: Tail | undefined;
   /**
@@ -50,8 +50,8 @@ export const operatingPointShape = {
   preset: z.enum(["reference"]).optional(),
   nfa: z.enum(["tree", "block"]).default("tree"),
   background: z.enum(["ideal", "calibrated"]).optional(),
-  tail: z.enum(["exact", "chernoff"]).optional(),
-  tests: z.enum(["per-scale", "all", "by-size"]).optional(),
+  tail: tailSchema.optional(),
+  tests: testsSchema.optional(),
 };
 
 type Checked = z.output<z.ZodObject<typeof operatingPointShape>>;
@@ -65,7 +65,7 @@ export interface OperatingPoint {
   nfa: "tree" | "block";
   tail: Tail;
   tests: Tests;
-  background: Background;
+  background: BackgroundKind;
   /** Where the threshold was set by the good images of the calibration, what they vouch for; else null. */
   falseRejects: {
     oneIn: number;
@@ -92,7 +92,7 @@ const presets: Record<"reference", Test> = {
 };
 
 /** The rule that measures best on each background (docs/results.md); meant where nothing is said. */
-export const defaultTests: Record<Background, Tests> = { calibrated: "by-size", ideal: "per-scale" };
+export const defaultTests: Record<BackgroundKind, Tests> = { calibrated: "by-size", ideal: "per-scale" };
 
 /**
  * The operating point that is meant by these options for a model.

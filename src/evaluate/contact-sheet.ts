@@ -1,8 +1,9 @@
 import { basename } from "node:path";
+import { goodKind } from "../image/datasets/index.js";
 import { decodeImage } from "../image/decode.js";
 import { renderContactSheet, type SheetPart, type SheetSection } from "../picture/contact-sheet.js";
 import type { Evaluation } from "./evaluation.js";
-import { goodKind, type Pictured } from "./examined.js";
+import type { Pictured } from "./examined.js";
 
 /**
  * The selected images as one PNG: image, ground truth, anomaly map and detection side by side, a section per kind.

@@ -1,10 +1,10 @@
 import { UflowError } from "../error.js";
 import type { TestImage } from "../image/datasets/index.js";
+import { goodKind } from "../image/datasets/index.js";
 import { type Mask, readMask } from "../image/mask.js";
 import type { Inspection, Inspector } from "../inspect/index.js";
 import type { ImageError } from "./evaluation.js";
 import type { Examined, Pictured } from "./examined.js";
-import { goodKind } from "./measurement.js";
 import type { MeasurementThread } from "./measurement-thread.js";
 import type { EvaluateProgress } from "./options.js";
 import type { SheetDrawer } from "./report/cards.js";

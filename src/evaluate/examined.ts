@@ -2,8 +2,6 @@ import type { Mask } from "../image/mask.js";
 import type { Inspection } from "../inspect/index.js";
 import type { ImageMeasure } from "./measurement.js";
 
-export { goodKind } from "./measurement.js";
-
 /** One test image with the verdict on it. Its maps have been counted and let go. */
 export interface Examined
   extends Omit<Inspection, "anomalyMap" | "logNfaMap" | "mask">,

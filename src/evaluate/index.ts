@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { UflowError } from "../error.js";
-import { type LayoutName, readDataset, type TestImage } from "../image/datasets/index.js";
+import { goodKind, type LayoutName, readDataset, type TestImage } from "../image/datasets/index.js";
 import { Inspector } from "../inspect/index.js";
 import { checkWritable } from "../output/atomic-file.js";
 import type { Evaluation, ImageError } from "./evaluation.js";
 import { aborted, examine } from "./examine.js";
-import { goodKind } from "./examined.js";
 import { MeasurementThread } from "./measurement-thread.js";
 import { prCurve, rocCurve } from "./metrics/curves.js";
 import { f1Max, withoutBound } from "./metrics/f1-max.js";

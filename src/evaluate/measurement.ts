@@ -1,3 +1,4 @@
+import { goodKind } from "../image/datasets/index.js";
 import type { Mask } from "../image/mask.js";
 import type { Inspection } from "../inspect/index.js";
 import { type Map2d, regions } from "../kernels/index.js";
@@ -12,9 +13,6 @@ import { IouCurve, iouAbove, type Miou } from "./metrics/iou.js";
 import { PixelScores } from "./metrics/pixel-scores.js";
 import type { RankCurve } from "./metrics/rank-curve.js";
 import { type TruthRegion, truthRegions } from "./metrics/region-detection.js";
-
-/** Kind of the images without a defect, and the name of their folder. */
-export const goodKind = "good";
 
 /** The maps of one inspected image. */
 export interface MeasuredMaps extends Pick<Inspection, "anomalyMap" | "logNfaMap" | "mask"> {

@@ -1,5 +1,5 @@
+import { goodKind } from "../image/datasets/index.js";
 import type { Examined } from "./examined.js";
-import { goodKind } from "./measurement.js";
 
 /** Good images on a contact sheet: enough to see what sets off false alarms. */
 const mostGood = 4;

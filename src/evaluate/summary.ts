@@ -1,5 +1,6 @@
+import { goodKind } from "../image/datasets/index.js";
 import type { DefectSummary, ImageError, Timings } from "./evaluation.js";
-import { type Examined, goodKind } from "./examined.js";
+import type { Examined } from "./examined.js";
 import type { PixelMetrics, Precision } from "./measurement.js";
 import { auroc } from "./metrics/auroc.js";
 import { averagePrecision } from "./metrics/average-precision.js";

@@ -1,5 +1,4 @@
-import { segmentOn } from "../a-contrario/calibrate.js";
-import { scaleRegion, segmentOptions } from "../a-contrario/index.js";
+import { scaleRegion, segmentOn, segmentOptions } from "../a-contrario/index.js";
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { Manifest } from "../bundle/manifest.js";
 import type { Model } from "../bundle/model.js";

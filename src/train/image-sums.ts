@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { basename } from "node:path";
+import { fileSum } from "../input/file-sum.js";
 import { throwIfStopped } from "./stop.js";
 
 /** An image by its content: data that were copied or moved are still the same. */
@@ -16,15 +15,9 @@ export async function imageSums(paths: readonly string[], signal: AbortSignal): 
   const sums: ImageSum[] = [];
   for (const path of paths) {
     throwIfStopped(signal);
-    sums.push({ name: basename(path), sha256: await sumOf(path).catch(() => undefined) });
+    sums.push({ name: basename(path), sha256: await fileSum(path).catch(() => undefined) });
   }
   return sums;
-}
-
-async function sumOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const piece of createReadStream(path)) hash.update(piece);
-  return hash.digest("hex");
 }
 
 /** How other images differ from those of before, in words; undefined where they do not. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { UflowError } from "#uflow/error.js";
-import { goodKind, type MeasuredMaps, Measurement } from "#uflow/evaluate/measurement.js";
+import { type MeasuredMaps, Measurement } from "#uflow/evaluate/measurement.js";
 import { MeasurementThread } from "#uflow/evaluate/measurement-thread.js";
 import * as metrics from "#uflow/evaluate/metrics/index.js";
+import { goodKind } from "#uflow/image/datasets/index.js";
 import { peerCases } from "./metrics/peers.js";
 
 const aborted = () => new UflowError("ERR_UFLOW_ABORTED", "stopped");

@@ -1,22 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-
-/** Runs in a namespace of its own, in which a disk of a megabyte is mounted. */
-const onTinyDisk = (folder: string, program: string) =>
-  spawnSync(
-    "unshare",
-    [
-      "-m",
-      "sh",
-      "-c",
-      'mount -t tmpfs -o size=1m none "$1" && exec "$2" --input-type=module -e "$3"',
-      "sh",
-    ].concat(folder, process.execPath, program),
-    { encoding: "utf8", cwd: process.cwd() },
-  );
+import { onTinyDisk } from "../fixtures/tiny-disk.js";
 
 it("a full disk leaves the old file and nothing else, and is named", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "uflow-disk-"));

@@ -1,31 +1,14 @@
-import { spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { onTinyDisk } from "../fixtures/tiny-disk.js";
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "uflow-disk-"));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-
-/** Runs in a namespace of its own, in which a disk of a megabyte is mounted. */
-const onTinyDisk = (program: string) =>
-  spawnSync(
-    "unshare",
-    [
-      "-m",
-      "sh",
-      "-c",
-      'mount -t tmpfs -o size=1m none "$1" && exec "$2" --input-type=module -e "$3" "$1"',
-      "sh",
-      folder,
-      process.execPath,
-      program,
-    ],
-    { encoding: "utf8", cwd: process.cwd() },
-  );
 
 /** Features of 64 KiB per image. */
 const prepare = `
@@ -39,10 +22,13 @@ const prepare = `
 `;
 
 it("a disk with too little room for the features is refused before any work", (context) => {
-  if (onTinyDisk("").status !== 0) return context.skip("mounting a disk needs root on Linux");
-  const { stdout, stderr } = onTinyDisk(`${prepare}
+  if (onTinyDisk(folder, "").status !== 0) return context.skip("mounting a disk needs root on Linux");
+  const { stdout, stderr } = onTinyDisk(
+    folder,
+    `${prepare}
     const refused = await FeatureCache.create(scales, 17, { folder }).catch(refusal);
-    console.log(JSON.stringify({ refused, files: readdirSync(folder), free: free() }));`);
+    console.log(JSON.stringify({ refused, files: readdirSync(folder), free: free() }));`,
+  );
   expect(stderr).toBe("");
   expect(JSON.parse(stdout)).toEqual({
     refused: {
@@ -55,8 +41,10 @@ it("a disk with too little room for the features is refused before any work", (c
 });
 
 it("a disk that others fill meanwhile is named with what was still needed, and nothing is left on it", (context) => {
-  if (onTinyDisk("").status !== 0) return context.skip("mounting a disk needs root on Linux");
-  const { stdout, stderr } = onTinyDisk(`${prepare}
+  if (onTinyDisk(folder, "").status !== 0) return context.skip("mounting a disk needs root on Linux");
+  const { stdout, stderr } = onTinyDisk(
+    folder,
+    `${prepare}
     const cache = await FeatureCache.create(scales, 10, { folder });
     await cache.store(0, features);
     writeFileSync(folder + "/others", Buffer.alloc(800 * 1024));
@@ -66,7 +54,8 @@ it("a disk that others fill meanwhile is named with what was still needed, and n
     const [read] = await cache.batch([0]);
     await cache.close();
     rmSync(folder + "/others");
-    console.log(JSON.stringify({ refused, stored, same: read.data.every((value) => value === 1.5), files: readdirSync(folder), free: free() }));`);
+    console.log(JSON.stringify({ refused, stored, same: read.data.every((value) => value === 1.5), files: readdirSync(folder), free: free() }));`,
+  );
   expect(stderr).toBe("");
   const { stored, ...outcome } = JSON.parse(stdout);
   expect(stored).toBeGreaterThan(1);

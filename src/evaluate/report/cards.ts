@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { scaleRegion } from "../../a-contrario/index.js";
+import { goodKind } from "../../image/datasets/index.js";
 import { decodeImage } from "../../image/decode.js";
 import type { Mask } from "../../image/mask.js";
 import { type RawImage, type Region, regions } from "../../kernels/index.js";
@@ -15,7 +16,6 @@ import {
 } from "../../picture/frame.js";
 import { paintOverlay } from "../../picture/overlay.js";
 import type { Examined, Pictured } from "../examined.js";
-import { goodKind } from "../measurement.js";
 import type { Card, Sheet } from "./report-data.js";
 
 /** Cards of a sheet of what is wrong or found. With some 15 kB each, a report stays below 5 MB however many images there are. */

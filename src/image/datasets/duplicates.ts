@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
 import { concurrently } from "../../concurrently.js";
+import { fileSum } from "../../input/file-sum.js";
 
 /**
  * Images that are learned from and tested too: files with the same bytes in both lists. Only files of the same length
@@ -34,12 +32,6 @@ async function sizesOf(paths: readonly string[]): Promise<Map<string, number>> {
 }
 
 async function sumsOf(paths: readonly string[]): Promise<[path: string, sum: string][]> {
-  const sums = await concurrently(paths, 8, (path) => sumOf(path).catch(() => undefined));
+  const sums = await concurrently(paths, 8, (path) => fileSum(path).catch(() => undefined));
   return paths.flatMap((path, i): [string, string][] => (sums[i] === undefined ? [] : [[path, sums[i]]]));
-}
-
-async function sumOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
 }

@@ -60,6 +60,15 @@ export const imagesOf = ({ path, images }: Folder) => images.map((name) => join(
 export const imagesByStem = ({ path, images }: Folder) =>
   new Map(images.map((name) => [parse(name).name, join(path, name)]));
 
+/** The images that have a mask beside them, called like the image and then `suffix`; the masks are no images of their own. */
+export function imagesWithMasks(folder: Folder, suffix: string): { path: string; mask: string }[] {
+  const images = imagesByStem(folder);
+  return [...images].flatMap(([stem, image]) => {
+    const mask = images.get(`${stem}${suffix}`);
+    return mask ? [{ path: image, mask }] : [];
+  });
+}
+
 function problemOf(path: string, error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOENT") return `${path} does not exist`;

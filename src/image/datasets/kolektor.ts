@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Layout, TestImage } from "./dataset.js";
-import { imagesByStem, listFolder } from "./folder.js";
+import { imagesWithMasks, listFolder } from "./folder.js";
 import { groupsSetApart, isGood, labelByMask, pathOf } from "./set-apart.js";
 
 const isItem = (name: string) => /^kos\d+$/i.test(name);
@@ -27,11 +27,5 @@ export const kolektor: Layout = {
   },
 };
 
-async function readSides(path: string): Promise<TestImage[]> {
-  const images = imagesByStem(await listFolder(path));
-  const sides = [...images].flatMap(([stem, image]) => {
-    const mask = images.get(`${stem}_label`);
-    return mask ? [{ path: image, mask }] : [];
-  });
-  return labelByMask(sides, "crack");
-}
+const readSides = async (path: string): Promise<TestImage[]> =>
+  labelByMask(imagesWithMasks(await listFolder(path), "_label"), "crack");

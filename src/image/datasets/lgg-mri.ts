@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Layout, TestImage } from "./dataset.js";
-import { imagesByStem, listFolder } from "./folder.js";
+import { imagesWithMasks, listFolder } from "./folder.js";
 import { groupsSetApart, isGood, labelByMask, pathOf } from "./set-apart.js";
 
 const isPatient = (name: string) => /^TCGA_/.test(name);
@@ -26,11 +26,5 @@ export const lggMri: Layout = {
   },
 };
 
-async function readSlices(path: string): Promise<TestImage[]> {
-  const images = imagesByStem(await listFolder(path));
-  const slices = [...images].flatMap(([stem, image]) => {
-    const mask = images.get(`${stem}_mask`);
-    return mask ? [{ path: image, mask }] : [];
-  });
-  return labelByMask(slices, "abnormal");
-}
+const readSlices = async (path: string): Promise<TestImage[]> =>
+  labelByMask(imagesWithMasks(await listFolder(path), "_mask"), "abnormal");

@@ -1,31 +1,14 @@
-import { spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { onTinyDisk } from "../../fixtures/tiny-disk.js";
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "uflow-disk-"));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-
-/** Runs in a namespace of its own, in which a disk of a megabyte is mounted. */
-const onTinyDisk = (program: string) =>
-  spawnSync(
-    "unshare",
-    [
-      "-m",
-      "sh",
-      "-c",
-      'mount -t tmpfs -o size=1m none "$1" && exec "$2" --input-type=module -e "$3" "$1"',
-      "sh",
-      folder,
-      process.execPath,
-      program,
-    ],
-    { encoding: "utf8", cwd: process.cwd() },
-  );
 
 /** A store on the tiny disk in which the backbone `mine` is. */
 const prepare = `
@@ -73,7 +56,7 @@ it.for<[string, number, string, boolean[]]>([
   ["in the middle, where nothing can be gone on from", 3 * megabytes, "{}", []],
   ["at the end, and what has arrived is kept", 0.7 * megabytes, `{ etag: '"1"' }`, [true]],
 ])("a full disk is named %s, and nothing else is lost", ([, bytes, headers, kept], context) => {
-  if (onTinyDisk("").status !== 0) return context.skip("mounting a disk needs root on Linux");
+  if (onTinyDisk(folder, "").status !== 0) return context.skip("mounting a disk needs root on Linux");
   const { stdout } = onTinyDisk(pullOf(Math.floor(bytes), headers));
   expect(JSON.parse(stdout)).toEqual({
     refused: { code: "ERR_UFLOW_OUTPUT", message: expect.stringContaining("the disk is full") },
@@ -85,7 +68,7 @@ it.for<[string, number, string, boolean[]]>([
 });
 
 it("a store that cannot be written can be read", (context) => {
-  if (onTinyDisk("").status !== 0) return context.skip("mounting a disk needs root on Linux");
+  if (onTinyDisk(folder, "").status !== 0) return context.skip("mounting a disk needs root on Linux");
   const program = `${prepare}
     await openStore(home).import([given], { as: "resnet18" });
     execFileSync("mount", ["-o", "remount,ro", folder]);

@@ -1,5 +1,6 @@
+import { goodKind } from "../../../image/datasets/index.js";
 import { ink } from "../../../page/ink.js";
-import { type Examined, goodKind } from "../../examined.js";
+import type { Examined } from "../../examined.js";
 import type { Plot, Point, Series } from "./chart.js";
 import { spread, wideAxis } from "./wide-scale.js";
 
