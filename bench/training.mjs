@@ -64,8 +64,8 @@ async function measured({ name, side, batch, images, rounds }, threads) {
     const { features } = await compared({ ours, torch }, batches, 1);
     return {
       versions: torch.versions,
-      features,
       ...(await compared({ ours, torch }, batches, options.rounds ?? rounds)),
+      features,
     };
   } finally {
     ours.close();

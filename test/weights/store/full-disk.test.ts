@@ -57,7 +57,7 @@ it.for<[string, number, string, boolean[]]>([
   ["at the end, and what has arrived is kept", 0.7 * megabytes, `{ etag: '"1"' }`, [true]],
 ])("a full disk is named %s, and nothing else is lost", ([, bytes, headers, kept], context) => {
   if (onTinyDisk(folder, "").status !== 0) return context.skip("mounting a disk needs root on Linux");
-  const { stdout } = onTinyDisk(pullOf(Math.floor(bytes), headers));
+  const { stdout } = onTinyDisk(folder, pullOf(Math.floor(bytes), headers));
   expect(JSON.parse(stdout)).toEqual({
     refused: { code: "ERR_UFLOW_OUTPUT", message: expect.stringContaining("the disk is full") },
     kept,
@@ -77,7 +77,7 @@ it("a store that cannot be written can be read", (context) => {
     const pulled = await store.pull("wide_resnet50_2", { host: "http://127.0.0.1:9" }).catch(refusal);
     const imported = await store.import([given], { as: "another" }).catch(refusal);
     console.log(JSON.stringify({ found: found.map(({ name }) => name), pulled, imported }));`;
-  const { stdout } = onTinyDisk(program);
+  const { stdout } = onTinyDisk(folder, program);
   const refused = { code: "ERR_UFLOW_OUTPUT", message: expect.stringContaining("the disk is read-only") };
   expect(JSON.parse(stdout)).toEqual({
     found: ["mine", "resnet18", "resnet18", "wide_resnet50_2", "mcait", "mine"],
