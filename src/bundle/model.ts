@@ -12,6 +12,8 @@ export interface Model {
   manifest: Manifest;
   backbone: Uint8Array;
   flow: Uint8Array;
+  /** SHA-256 of the whole file, in hexadecimal digits. */
+  sha256: string;
   /** The folder of the backbone's weights file, where the manifest names one and it was looked for. */
   weightsFolder?: string | undefined;
 }

@@ -31,7 +31,12 @@ export async function readModel(path: string): Promise<Model> {
       if (!content) throw file.refuse(`it has no ${name}`);
       return content;
     };
-    return { manifest, backbone: network(backboneEntry), flow: network(flowEntry) };
+    return {
+      manifest,
+      backbone: network(backboneEntry),
+      flow: network(flowEntry),
+      sha256: await file.sha256(),
+    };
   });
 }
 

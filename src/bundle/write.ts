@@ -17,7 +17,7 @@ const mtime = new Date(Date.UTC(2000, 0, 1));
  */
 export async function writeModel(
   path: string,
-  model: Omit<Model, "manifest"> & { manifest: Unsealed; parameters?: FlowParameters },
+  model: Omit<Model, "manifest" | "sha256"> & { manifest: Unsealed; parameters?: FlowParameters },
 ): Promise<Manifest> {
   const entries = {
     [backboneEntry]: model.backbone,

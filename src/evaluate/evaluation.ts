@@ -63,6 +63,6 @@ export interface DefectSummary extends PixelMetrics {
   miou: number | null;
 }
 
-export type Timings = Inspection["timings"] & { total: number };
+export type Timings = Omit<Inspection["timings"], "wait">;
 
 export type ImageError = PlainError & { image: string };

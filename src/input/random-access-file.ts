@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { messageOf, UflowError } from "../error.js";
@@ -59,6 +60,18 @@ export class RandomAccessFile {
     }
   }
 
+  /** SHA-256 of all of it, hexadecimal; read in parts. @throws as `readInto`. */
+  async sha256(): Promise<string> {
+    const sum = createHash("sha256");
+    const piece = allocated(() => Buffer.allocUnsafe(Math.min(this.size, hashedAtOnce)));
+    for (let start = 0; start < this.size; start += piece.length) {
+      const next = piece.subarray(0, Math.min(piece.length, this.size - start));
+      await this.readInto(next, start);
+      sum.update(next);
+    }
+    return sum.digest("hex");
+  }
+
   /** A part of the file as a file of its own, for as long as this one is open. @throws as `readInto`. */
   part(start: number, size: number): RandomAccessFile {
     this.check(start, size);
@@ -94,6 +107,8 @@ export function allocated<T>(make: () => T): T {
 
 /** Node reads less than 2³¹ bytes at a time. */
 const longestRead = 2 ** 30;
+
+const hashedAtOnce = 2 ** 20;
 
 const closedError = () => new UflowError("ERR_UFLOW_CLOSED", "The file has been closed");
 

@@ -1,3 +1,4 @@
+import type { PlainError } from "../error.js";
 import type { RawImage } from "../image/decode.js";
 import type { Region } from "../kernels/index.js";
 
@@ -11,8 +12,20 @@ export interface PixelMap<T extends Float32Array | Uint8Array> {
   height: number;
 }
 
+/** Milliseconds. `wait`, in the queue, and `total`, from the call to the verdict, are of the inspector; the rest of a lane. */
+export interface Timings {
+  wait: number;
+  decode: number;
+  preprocess: number;
+  /** Of the run that the image was a part of, divided by the images in it. */
+  network: number;
+  segment: number;
+  total: number;
+}
+
 /** The verdict on one image. Plain data. */
 export interface Inspection {
+  verdict: "good" | "anomalous";
   /** Some region is detected: `logNfa` is below the `logEpsilon` of the inspector's operating point. */
   anomalous: boolean;
   /** log₁₀ NFA of the most significant region, or of the best candidate where none is detected. */
@@ -29,6 +42,28 @@ export interface Inspection {
   regions: Region[];
   /** Size of the original image, pixels. */
   image: { width: number; height: number };
-  /** Milliseconds. */
-  timings: { decode: number; preprocess: number; network: number; segment: number };
+  /**
+   * Per scale, finest first: the mean over the pixels of Σ z² / channels. 1 on what the flow was trained on, if it has
+   * learned it well; to watch how a line drifts.
+   */
+  meanEnergies: number[];
+  /** SHA-256 of the `.uflow` file that decided, in hexadecimal digits: another one after a `swap()`. */
+  model: string;
+  timings: Timings;
 }
+
+/**
+ * That there is no verdict on an image. It is neither good nor anomalous, and has no `anomalous`: what becomes of the part
+ * is for the line to decide.
+ */
+export interface Undecided {
+  verdict: "undecided";
+  /** The deadline passed; or the image could not be inspected, as `error` says. */
+  reason: "deadline" | "failed";
+  error: PlainError;
+}
+
+export type Outcome = Inspection | Undecided;
+
+/** An outcome of `stream()`, with the place of its frame in the stream, from 0. */
+export type StreamOutcome = Outcome & { frame: number };

@@ -9,8 +9,23 @@ export interface InspectorOptions extends OperatingPointOptions {
   device?: Device;
   /** Side of the maps, pixels, 32 … 4096; regions are as fine as it. Default: the model's map size. */
   mapSize?: number | undefined;
-  /** CPU threads of the networks; 0 (default) is one per physical core. */
+  /**
+   * Worker threads, each with the networks and all that an inspection needs: images inspected at the same time. Each takes
+   * the memory of one. Default 1, which with all cores for one image answers soonest; `uflow bench` says what gives the
+   * most images per second.
+   */
+  lanes?: number;
+  /** CPU threads of the networks in each lane; 0 (default) divides the physical cores among the lanes. */
   threads?: number;
+  /**
+   * Images that one run of the network takes at most. Default 1: a CPU takes as long for each of several as for one, a GPU
+   * does not. Maps of a batch are those of its images to float rounding.
+   */
+  batchSize?: number;
+  /** Milliseconds that an image waits for others to fill its batch, 0 … 10 000. Default 0: what waits anyway goes together. */
+  batchWait?: number;
+  /** Images that may wait for a lane, of all stations together; one more is refused with ERR_UFLOW_BUSY. Default 1024. */
+  queueSize?: number;
   /**
    * Of the networks' products with weights. Default `float32`. `float16` is for CUDA: it halves the weights and moves
    * energies by up to 2 %, which in log NFA adds up over the pixels of a region: masks may differ much. `uflow verify`
@@ -27,13 +42,64 @@ export const inspectorSchema = z.strictObject({
   device: z.enum(["auto", "cpu", "cuda"]).default("auto"),
   ...operatingPointShape,
   mapSize: z.int().min(32).max(4096).optional(),
+  lanes: z.int().min(1).max(256).default(1),
   threads: z.int().min(0).max(1024).default(0),
+  batchSize: z.int().min(1).max(1024).default(1),
+  batchWait: z.number().min(0).max(10_000).default(0),
+  queueSize: z.int().min(1).max(1_000_000).default(1024),
   precision: z.enum(["float32", "float16"]).default("float32"),
   graphOptimizationLevel: z.enum(["all", "disabled"]).default("all"),
   maxPixels: z.int().positive().default(64_000_000),
 });
 
 export type CheckedInspectorOptions = z.infer<typeof inspectorSchema>;
+
+/** Options of `inspect()`: of one image. */
+export interface InspectOptions {
+  /**
+   * Milliseconds from the call within which the verdict must be there, above 0. At the deadline the outcome is
+   * `"undecided"`, and a verdict that comes later is never reported.
+   */
+  deadline?: number | undefined;
+  /** Withdraws the image: the call rejects with ERR_UFLOW_ABORTED. */
+  signal?: AbortSignal | undefined;
+  /**
+   * Who asks. Each station has a queue of its own, and the queues are served in turn, so that one with many images delays
+   * none with few. Default "".
+   */
+  station?: string | undefined;
+  /** How often the station is served beside others, 1 … 100: one with 4 gets four turns for one. Default 1. */
+  priority?: number | undefined;
+  /** Hands the memory of bytes or pixels over instead of copying it: the caller cannot read it any more. Default false. */
+  transfer?: boolean | undefined;
+}
+
+/** Options of `stream()`. `deadline` counts from the time at which a frame is taken from the iterable. */
+export interface StreamOptions extends InspectOptions {
+  /** Frames under way at most: taken from the iterable before earlier outcomes are asked for. Default: what keeps all lanes busy. */
+  ahead?: number | undefined;
+}
+
+const inspectShape = {
+  deadline: z
+    .number()
+    .positive()
+    .max(2 ** 31 - 1)
+    .optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  station: z.string().max(256).default(""),
+  priority: z.int().min(1).max(100).default(1),
+  transfer: z.boolean().default(false),
+};
+
+const inspectSchema = z.strictObject(inspectShape);
+export type CheckedInspectOptions = z.infer<typeof inspectSchema>;
+
+const streamSchema = z.strictObject({
+  ...inspectShape,
+  ahead: z.int().min(1).max(100_000).optional(),
+});
+export type CheckedStreamOptions = z.infer<typeof streamSchema>;
 
 export function checkModelPath(path: string): void {
   parseOptions("Inspector.open", z.object({ path: z.string() }), { path });
@@ -45,4 +111,12 @@ export function checkModelPaths(paths: readonly string[]): void {
 
 export function checkInspectorOptions(options: InspectorOptions): CheckedInspectorOptions {
   return parseOptions("Inspector.open", inspectorSchema, options);
+}
+
+export function checkInspectOptions(options: InspectOptions): CheckedInspectOptions {
+  return parseOptions("inspect", inspectSchema, options);
+}
+
+export function checkStreamOptions(options: StreamOptions): CheckedStreamOptions {
+  return parseOptions("stream", streamSchema, options);
 }

@@ -4,7 +4,7 @@ import type { Manifest } from "../bundle/manifest.js";
 import type { Model } from "../bundle/model.js";
 import { decodeImage } from "../image/decode.js";
 import { preprocess } from "../image/preprocess.js";
-import { type Segmentation, Segmenter, windowThreshold } from "../kernels/index.js";
+import { type Energy, type Segmentation, Segmenter, windowThreshold } from "../kernels/index.js";
 import type { ImageSource, Inspection } from "./inspection.js";
 import { Network, type NetworkMaps, type NetworkOptions } from "./network.js";
 import type { CheckedInspectorOptions } from "./options.js";
@@ -15,6 +15,7 @@ export class Pipeline {
 
   private constructor(
     private readonly manifest: Manifest,
+    private readonly sha256: string,
     private readonly network: Network,
     private readonly operatingPoint: OperatingPoint,
     private readonly options: CheckedInspectorOptions,
@@ -33,7 +34,7 @@ export class Pipeline {
     const exceedance = options.nfa === "block" ? windowThreshold() : undefined;
     const networks = await Network.openAll(models, { ...options, exceedance });
     return models.map(
-      ({ manifest }, i) => new Pipeline(manifest, networks[i]!, operatingPoints[i]!, options),
+      ({ manifest, sha256 }, i) => new Pipeline(manifest, sha256, networks[i]!, operatingPoints[i]!, options),
     );
   }
 
@@ -55,8 +56,10 @@ export class Pipeline {
     const side = this.options.mapSize ?? this.manifest.mapSize;
     const { anomalyMap, anomalyScore, logNfaMap, logNfa, mask, regions } = this.segment(maps, side);
     const size = { width: frame.width, height: frame.height };
+    const anomalous = regions.length > 0;
     return {
-      anomalous: regions.length > 0,
+      verdict: anomalous ? "anomalous" : "good",
+      anomalous,
       logNfa,
       anomalyScore,
       anomalyMap,
@@ -64,7 +67,9 @@ export class Pipeline {
       mask: { data: mask, width: side, height: side },
       regions: regions.map((region) => scaleRegion(region, anomalyMap, size)),
       image: size,
-      timings: { decode, preprocess: prepared, network, segment: clock.lap() },
+      meanEnergies: maps.energies.map(meanEnergy),
+      model: this.sha256,
+      timings: { wait: 0, decode, preprocess: prepared, network, segment: clock.lap(), total: 0 },
     };
   }
 
@@ -80,6 +85,13 @@ export class Pipeline {
   close(): Promise<void> {
     return this.network.close();
   }
+}
+
+/** Per pixel and channel. */
+function meanEnergy({ data, channels }: Energy): number {
+  let sum = 0;
+  for (const energy of data) sum += energy;
+  return sum / (data.length * channels);
 }
 
 /** Milliseconds since the lap before. */
