@@ -38,7 +38,7 @@ const holders = {
       async (file) => {
         const network = await Network.open(await readModel(file), options);
         const image = await imageOf(file);
-        return () => network.run(image);
+        return () => network.run([image]);
       },
     ]),
   ),
@@ -107,7 +107,7 @@ async function time(file) {
   while (performance.now() < end) {
     for (const row of rows) {
       const start = performance.now();
-      await row.network.run(image);
+      await row.network.run([image]);
       row.best = Math.min(row.best, performance.now() - start);
     }
   }

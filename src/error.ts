@@ -18,6 +18,7 @@ export type UflowErrorCode =
   | "ERR_UFLOW_LANE" // a worker thread died
   | "ERR_UFLOW_ABORTED" // cancelled through an AbortSignal
   | "ERR_UFLOW_BUSY" // the queue is full: nothing was taken on, try again later
+  | "ERR_UFLOW_DEADLINE" // there was no verdict within the deadline
   | "ERR_UFLOW_CLOSED"; // used after close()
 
 /**

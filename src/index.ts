@@ -32,13 +32,25 @@ export {
   surveyDataset,
 } from "./image/datasets/survey.js";
 export {
+  type Comparison,
   type ImageSource,
   type Inspection,
+  type InspectOptions,
   Inspector,
   type InspectorOptions,
+  type InspectorStats,
+  type Latency,
   type OperatingPoint,
   type OperatingPointOptions,
+  type Outcome,
   type PixelMap,
+  type Shadow,
+  type ShadowOptions,
+  type ShadowStats,
+  type StreamOptions,
+  type StreamOutcome,
+  type Timings,
+  type Undecided,
 } from "./inspect/index.js";
 export type { RawImage, Region } from "./kernels/index.js";
 export { evaluateAll, type Study, type StudyOptions, type StudyProgress } from "./study/index.js";

@@ -36,7 +36,7 @@ async function work(
       const frame = await decodeImage(path);
       expectNew(path, frame, seen);
       const input = preprocess(frame, { width: inputSize, height: inputSize, ...preprocessing });
-      energies.push((await network.run(input)).energies);
+      energies.push((await network.run([input]))[0]!.energies);
       report({ done: energies.length, total: images.length });
     }
   } finally {

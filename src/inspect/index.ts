@@ -2,33 +2,74 @@ import { type OperatingPoint, resolveOperatingPoint } from "../a-contrario/opera
 import type { Manifest } from "../bundle/manifest.js";
 import { backboneSum, type Model } from "../bundle/model.js";
 import { readModel } from "../bundle/read.js";
-import type { ImageSource, Inspection } from "./inspection.js";
-import { Lane } from "./lane.js";
-import { checkInspectorOptions, checkModelPath, checkModelPaths, type InspectorOptions } from "./options.js";
+import { UflowError } from "../error.js";
+import { Engine, laneDepth } from "./engine.js";
+import type { ImageSource, Inspection, Outcome, StreamOutcome } from "./inspection.js";
+import { Meter } from "./meter.js";
+import {
+  type CheckedInspectOptions,
+  type CheckedInspectorOptions,
+  checkInspectOptions,
+  checkInspectorOptions,
+  checkModelPath,
+  checkModelPaths,
+  checkShadowOptions,
+  checkStreamOptions,
+  type InspectOptions,
+  type InspectorOptions,
+  type ShadowOptions,
+  type StreamOptions,
+} from "./options.js";
+import { ownSource } from "./own-source.js";
+import { Shadow } from "./shadow.js";
+import type { InspectorStats } from "./stats.js";
+import { streamInOrder } from "./stream.js";
 
 export type { OperatingPoint, OperatingPointOptions } from "../a-contrario/operating-point.js";
-export type { ImageSource, Inspection, PixelMap } from "./inspection.js";
-export type { InspectorOptions } from "./options.js";
+export type {
+  ImageSource,
+  Inspection,
+  Outcome,
+  PixelMap,
+  StreamOutcome,
+  Timings,
+  Undecided,
+} from "./inspection.js";
+export type { InspectOptions, InspectorOptions, ShadowOptions, StreamOptions } from "./options.js";
+export type { Comparison, Shadow, ShadowStats } from "./shadow.js";
+export type { InspectorStats, Latency } from "./stats.js";
+
+/** A model in lanes. */
+interface OpenModel {
+  engine: Engine;
+  /** Its place in the lanes. */
+  place: number;
+  device: "cpu" | "cuda";
+  manifest: Manifest;
+  operatingPoint: OperatingPoint;
+  sha256: string;
+}
 
 /**
- * Inspects images with a trained model. The networks run in a worker thread; the event loop stays free.
+ * Inspects images with a trained model. The networks run in worker threads, the lanes; the event loop stays free.
  *
  * ```ts
  * await using inspector = await Inspector.open("bottle.uflow", { epsilon: 1 });
  * const { anomalous, regions } = await inspector.inspect("part.png");
+ * for await (const outcome of inspector.stream(camera, { deadline: 100 })) sort(outcome.verdict);
  * ```
  */
 export class Inspector implements AsyncDisposable {
+  private readonly shadows = new Set<Shadow>();
+  /** Models that were swapped for another and finish what they have. */
+  private readonly leaving = new Set<Promise<void>>();
+  private swapping: Promise<void> = Promise.resolve();
+  private closing = false;
+
   private constructor(
-    private readonly lane: Lane,
-    /** The model's place in the lane. */
-    private readonly place: number,
-    /** The device that was taken. */
-    readonly device: "cpu" | "cuda",
-    /** What the model file says of itself. */
-    readonly manifest: Manifest,
-    /** How regions are tested and when one is detected: what the options mean for this model. */
-    readonly operatingPoint: OperatingPoint,
+    private current: OpenModel,
+    private readonly meter: Meter,
+    private readonly options: CheckedInspectorOptions,
   ) {}
 
   /**
@@ -44,8 +85,8 @@ export class Inspector implements AsyncDisposable {
   }
 
   /**
-   * Opens several `.uflow` files in one worker thread: one inspector per file, in the same order. Images are inspected
-   * one after the other, whatever their model. Each inspector has its own `close()`; the thread ends with the last.
+   * Opens several `.uflow` files in the same lanes: one inspector per file, in the same order, each with its own `close()`;
+   * the threads end with the last. They share the queue, in which each counts as stations of its own.
    *
    * It is for memory: three models of the embedded backbone at 256 pixels take 200 MB together and 320 MB opened one by
    * one, most of it their threads. Models with the same backbone load it once, which saves some 10 MB per further model
@@ -57,36 +98,171 @@ export class Inspector implements AsyncDisposable {
   static async openAll(paths: readonly string[], options: InspectorOptions = {}): Promise<Inspector[]> {
     checkModelPaths(paths);
     const checked = checkInspectorOptions(options);
-    const models: Model[] = [];
-    for (const path of paths) models.push(withKnownBackbone(await readModel(path), models));
-    const { precision } = checked;
-    const operatingPoints = models.map(({ manifest: { calibration, ...manifest } }) => {
-      const mapSize = checked.mapSize ?? manifest.mapSize;
-      return resolveOperatingPoint(checked, calibration, { mapSize, precision });
-    });
-    const { lane, devices } = await Lane.open({ models, operatingPoints, options: checked });
-    return models.map(
-      ({ manifest }, place) => new Inspector(lane, place, devices[place]!, manifest, operatingPoints[place]!),
-    );
+    const meters = paths.map(() => new Meter());
+    const models = await openModels(paths, checked, meters);
+    return models.map((model, place) => new Inspector(model, meters[place]!, checked));
+  }
+
+  /** The device that was taken. */
+  get device(): "cpu" | "cuda" {
+    return this.current.device;
+  }
+
+  /** What the model file says of itself. */
+  get manifest(): Manifest {
+    return this.current.manifest;
+  }
+
+  /** How regions are tested and when one is detected: what the options mean for this model. */
+  get operatingPoint(): OperatingPoint {
+    return this.current.operatingPoint;
+  }
+
+  /** SHA-256 of the model file, in hexadecimal digits. */
+  get model(): string {
+    return this.current.sha256;
+  }
+
+  /** What it has done and how fast. */
+  get stats(): InspectorStats {
+    const { engine, place } = this.current;
+    return this.meter.stats(engine.load(place));
   }
 
   /**
-   * Inspects one image: a path, the bytes of an image file, or `{ data, width, height, channels }`. Several calls may
-   * be under way; they are answered in order.
-   * @throws UflowError ERR_UFLOW_BAD_IMAGE, ERR_UFLOW_NETWORK, ERR_UFLOW_LANE, ERR_UFLOW_CLOSED.
+   * Inspects one image: a path, the bytes of an image file, or `{ data, width, height, channels }`. Memory may be used again
+   * when this returns, unless it is shared or `transfer` hands it over. Several calls may be under way; with one lane they
+   * are answered in order.
+   * @returns with `deadline` also what is undecided when it has passed
+   * @throws UflowError ERR_UFLOW_BAD_IMAGE, ERR_UFLOW_NETWORK, ERR_UFLOW_LANE (a lane died with the image, twice),
+   * ERR_UFLOW_BUSY (the queue is full), ERR_UFLOW_ABORTED, ERR_UFLOW_BAD_OPTION, ERR_UFLOW_CLOSED.
    */
-  inspect(image: ImageSource): Promise<Inspection> {
-    return this.lane.inspect(this.place, image);
+  inspect(image: ImageSource, options: InspectOptions & { deadline: number }): Promise<Outcome>;
+  inspect(image: ImageSource, options?: InspectOptions & { deadline?: undefined }): Promise<Inspection>;
+  inspect(image: ImageSource, options?: InspectOptions): Promise<Outcome>;
+  async inspect(image: ImageSource, options: InspectOptions = {}): Promise<Outcome> {
+    return await this.begin(image, checkInspectOptions(options));
   }
 
-  /** Finishes what was asked for and frees the networks. */
-  close(): Promise<void> {
-    return this.lane.close(this.place);
+  /**
+   * Inspects the frames of an iterable and gives their outcomes in their order, each as soon as it is there. A frame that
+   * cannot be inspected is undecided and does not end the stream. Frames are taken as outcomes are: whoever reads slowly
+   * slows the source. When the loop is left, what is under way is finished first.
+   * @throws UflowError ERR_UFLOW_ABORTED (`signal`), ERR_UFLOW_CLOSED; what the iterable throws, after the outcomes of its frames.
+   */
+  stream(
+    frames: AsyncIterable<ImageSource> | Iterable<ImageSource>,
+    options: StreamOptions = {},
+  ): AsyncGenerator<StreamOutcome, void, undefined> {
+    const { ahead, ...each } = checkStreamOptions(options);
+    const { lanes, batchSize, queueSize } = this.options;
+    return streamInOrder(frames, {
+      inspect: (image) => this.begin(image, each),
+      // One batch more than what lanes hold at the same time.
+      ahead: ahead ?? Math.min(queueSize, (lanes * laneDepth + 1) * batchSize),
+      signal: each.signal,
+    });
+  }
+
+  /**
+   * Goes on with another model file, between two images: what was asked for before is finished by the old model, what
+   * comes after is the new one's. The new one is opened beside the old one first.
+   * @throws UflowError as `open()` does, then the old model stays; ERR_UFLOW_CLOSED.
+   */
+  swap(path: string): Promise<void> {
+    checkModelPath(path);
+    const swapped = this.swapping.then(() => this.swapNow(path));
+    this.swapping = swapped.catch(() => undefined);
+    return swapped;
+  }
+
+  /**
+   * Opens a candidate that looks at the same images and decides nothing, in a lane of its own with the same options. It looks
+   * at an image when it is free, so it may skip some.
+   * @throws UflowError as `open()` does; ERR_UFLOW_CLOSED.
+   */
+  async shadow(path: string, options: ShadowOptions = {}): Promise<Shadow> {
+    checkModelPath(path);
+    const { share, onComparison } = checkShadowOptions(options);
+    if (this.closing) throw closedError();
+    const own = { ...this.options, lanes: 1 };
+    const [candidate] = await openModels([path], own, [new Meter()]);
+    const { engine, sha256 } = candidate!;
+    const shadow = new Shadow(engine, sha256, share, onComparison, () => this.shadows.delete(shadow));
+    if (this.closing) {
+      await shadow.close();
+      throw closedError();
+    }
+    this.shadows.add(shadow);
+    return shadow;
+  }
+
+  /** Settled when everything that was asked for has its outcome. */
+  async drain(): Promise<void> {
+    const { engine, place } = this.current;
+    await Promise.all([engine.drain(place), ...this.leaving]);
+  }
+
+  /** Takes nothing more on, finishes what was asked for and frees the networks. May be called again. */
+  async close(): Promise<void> {
+    this.closing = true;
+    await this.swapping;
+    const { engine, place } = this.current;
+    const shadows = [...this.shadows].map((shadow) => shadow.close());
+    await Promise.all([engine.close(place), ...this.leaving, ...shadows]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  private begin(image: ImageSource, options: CheckedInspectOptions): Promise<Outcome> {
+    if (this.closing) return Promise.reject(closedError());
+    const { engine, place } = this.current;
+    const watching = [...this.shadows].filter((shadow) => shadow.wants());
+    if (watching.length === 0) return engine.inspect(place, image, options);
+    // Both read the same copy.
+    const { source } = ownSource(image, false);
+    const outcome = engine.inspect(place, source, { ...options, transfer: false });
+    for (const shadow of watching) shadow.look(source, outcome, options);
+    return outcome;
+  }
+
+  private async swapNow(path: string): Promise<void> {
+    if (this.closing) throw closedError();
+    const [next] = await openModels([path], this.options, [this.meter]);
+    if (this.closing) {
+      await next!.engine.close(0);
+      throw closedError();
+    }
+    const { engine, place } = this.current;
+    this.current = next!;
+    const left = engine.close(place).finally(() => this.leaving.delete(left));
+    this.leaving.add(left);
+  }
+}
+
+async function openModels(
+  paths: readonly string[],
+  options: CheckedInspectorOptions,
+  meters: readonly Meter[],
+): Promise<OpenModel[]> {
+  const models: Model[] = [];
+  for (const path of paths) models.push(withKnownBackbone(await readModel(path), models));
+  const { precision } = options;
+  const operatingPoints = models.map(({ manifest: { calibration, ...manifest } }) => {
+    const mapSize = options.mapSize ?? manifest.mapSize;
+    return resolveOperatingPoint(options, calibration, { mapSize, precision });
+  });
+  const { engine, devices } = await Engine.start({ models, operatingPoints, options, meters });
+  return models.map(({ manifest, sha256 }, place) => ({
+    engine,
+    place,
+    device: devices[place]!,
+    manifest,
+    operatingPoint: operatingPoints[place]!,
+    sha256,
+  }));
 }
 
 /** The model with the backbone of an earlier one where that is the same, so that one copy is kept of it. */
@@ -94,3 +270,5 @@ function withKnownBackbone(model: Model, earlier: readonly Model[]): Model {
   const same = earlier.find((other) => backboneSum(other) === backboneSum(model));
   return same ? { ...model, backbone: same.backbone } : model;
 }
+
+const closedError = () => new UflowError("ERR_UFLOW_CLOSED", "The inspector is closed");

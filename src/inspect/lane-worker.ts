@@ -1,12 +1,14 @@
 /** A lane's thread: the networks are synchronous inside, so they run here and never on the caller's thread. */
+import { setImmediate as turn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { Model } from "../bundle/model.js";
-import { type PlainError, toPlainError } from "../error.js";
+import { type PlainError, toPlainError, UflowError } from "../error.js";
 import { RunGate } from "../onnx/run-gate.js";
 import type { ImageSource, Inspection } from "./inspection.js";
+import { monotonic } from "./monotonic.js";
 import type { CheckedInspectorOptions } from "./options.js";
-import { Pipeline } from "./pipeline.js";
+import { Pipeline, type Prepared } from "./pipeline.js";
 import { withWeightsFolder } from "./weights-folder.js";
 
 export interface LaneTask {
@@ -14,44 +16,110 @@ export interface LaneTask {
   /** One per model. */
   operatingPoints: readonly OperatingPoint[];
   options: CheckedInspectorOptions;
+  /** One number in shared memory: the batch that is being worked on. */
+  progress: Int32Array;
+}
+
+export interface Frame {
+  source: ImageSource;
+  /** By the monotonic clock, milliseconds: nobody wants to know any more then. */
+  expires: number;
 }
 
 /** `model` is the place of a model in the task. */
 export type LaneRequest =
-  | { kind: "inspect"; model: number; id: number; source: ImageSource }
+  | { kind: "batch"; model: number; batch: number; frames: readonly Frame[] }
   | { kind: "close"; model: number };
+
+/** What became of a frame; undefined of one that had expired. */
+export type FrameReply = { inspection: Inspection } | { error: PlainError } | undefined;
 
 export type LaneReply =
   | { kind: "open"; devices: ("cpu" | "cuda")[] }
   | { kind: "closed"; model: number }
   | { kind: "failed"; error: PlainError }
-  | { kind: "result"; id: number; inspection: Inspection }
-  | { kind: "error"; id: number; error: PlainError };
+  | { kind: "batch"; batch: number; frames: FrameReply[] };
 
 const port = parentPort!;
 const send = (reply: LaneReply, transfer: ArrayBuffer[] = []) => port.postMessage(reply, transfer);
 
 /** Maps are handed over, not copied; results of kernels own their memory. */
-function buffersOf({ anomalyMap, logNfaMap, mask }: Inspection): ArrayBuffer[] {
+function buffersOf(reply: FrameReply): ArrayBuffer[] {
+  if (!reply || !("inspection" in reply)) return [];
+  const { anomalyMap, logNfaMap, mask } = reply.inspection;
   return [anomalyMap, logNfaMap, mask].map(({ data }) => data.buffer as ArrayBuffer);
 }
 
-async function handle(pipelines: Map<number, Pipeline>, request: LaneRequest): Promise<void> {
-  const { model } = request;
-  const pipeline = pipelines.get(model)!;
-  if (request.kind === "close") {
-    pipelines.delete(model);
+/** A frame that is being decoded, and how long it is of interest. */
+interface Preparing {
+  expires: number;
+  prepared: Promise<Prepared | PlainError>;
+}
+
+const plain = (error: unknown) => toPlainError(error, "ERR_UFLOW_LANE");
+
+async function work(pipeline: Pipeline, frames: readonly Preparing[]): Promise<FrameReply[]> {
+  const replies: FrameReply[] = frames.map(() => undefined);
+  const inputs: Prepared[] = [];
+  const places: number[] = [];
+  for (const [place, { prepared }] of frames.entries()) {
+    const input = await prepared;
+    if ("code" in input) replies[place] = { error: input };
+    else if (monotonic() < frames[place]!.expires) {
+      inputs.push(input);
+      places.push(place);
+    }
+  }
+  if (inputs.length === 0) return replies;
+  try {
+    const inspections = await pipeline.inspect(inputs);
+    for (const [i, place] of places.entries()) {
+      const inspection = inspections[i]!;
+      replies[place] = inspection instanceof UflowError ? { error: plain(inspection) } : { inspection };
+    }
+  } catch (error) {
+    for (const place of places) replies[place] = { error: plain(error) };
+  }
+  return replies;
+}
+
+class Service {
+  private last: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly pipelines: Map<number, Pipeline>,
+    private readonly progress: Int32Array,
+  ) {}
+
+  /** Decoding begins at once, in the threads of Node's pool, while the network still works for earlier batches. */
+  receive(request: LaneRequest): void {
+    if (request.kind === "close") {
+      this.last = this.last.then(() => this.close(request.model));
+      return;
+    }
+    const { model, batch, frames } = request;
+    const pipeline = this.pipelines.get(model)!;
+    const preparing = frames.map(({ source, expires }) => ({
+      expires,
+      prepared: pipeline.prepare(source).catch(plain),
+    }));
+    this.last = this.last.then(() => this.answer(pipeline, batch, preparing));
+  }
+
+  private async answer(pipeline: Pipeline, batch: number, frames: readonly Preparing[]): Promise<void> {
+    // What has come in meanwhile is to be decoded while the network runs.
+    await turn();
+    Atomics.store(this.progress, 0, batch);
+    const replies = await work(pipeline, frames);
+    send({ kind: "batch", batch, frames: replies }, replies.flatMap(buffersOf));
+  }
+
+  private async close(model: number): Promise<void> {
+    const pipeline = this.pipelines.get(model)!;
+    this.pipelines.delete(model);
     await pipeline.close();
     send({ kind: "closed", model });
-    if (pipelines.size === 0) port.close();
-    return;
-  }
-  const { id, source } = request;
-  try {
-    const inspection = await pipeline.inspect(source);
-    send({ kind: "result", id, inspection }, buffersOf(inspection));
-  } catch (error) {
-    send({ kind: "error", id, error: toPlainError(error, "ERR_UFLOW_LANE") });
+    if (this.pipelines.size === 0) port.close();
   }
 }
 
@@ -62,14 +130,11 @@ async function serve(task: LaneTask): Promise<void> {
   const opened = await Pipeline.openAll(models, task.operatingPoints, options);
   // The thread's data live as long as it does; ONNX Runtime has its own copy of the weights.
   task.models = [];
+  const service = new Service(new Map(opened.entries()), task.progress);
+  port.on("message", (request: LaneRequest) => service.receive(request));
   send({ kind: "open", devices: opened.map(({ device }) => device) });
-  const pipelines = new Map(opened.entries());
-  let last: Promise<void> = Promise.resolve();
-  port.on("message", (request: LaneRequest) => {
-    last = last.then(() => handle(pipelines, request));
-  });
 }
 
 serve(workerData as LaneTask).catch((error) => {
-  send({ kind: "failed", error: toPlainError(error, "ERR_UFLOW_LANE") });
+  send({ kind: "failed", error: plain(error) });
 });

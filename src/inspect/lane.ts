@@ -1,113 +1,110 @@
 import type { Worker } from "node:worker_threads";
 import { messageOf, UflowError } from "../error.js";
 import { startGatedThread } from "../onnx/run-gate.js";
-import type { ImageSource, Inspection } from "./inspection.js";
-import type { LaneReply, LaneRequest, LaneTask } from "./lane-worker.js";
+import type { Frame, FrameReply, LaneReply, LaneRequest, LaneTask } from "./lane-worker.js";
 
-interface Pending<T> {
-  resolve: (value: T) => void;
-  reject: (error: UflowError) => void;
+export type Devices = ("cpu" | "cuda")[];
+
+export interface LaneEvents {
+  /** A batch is done: one reply per frame. */
+  onBatch(batch: number, replies: FrameReply[]): void;
+  /**
+   * The thread has ended though it was not closed. `working`: the batch that it was working on or had done last. Of what
+   * was sent to it, nothing more will be answered.
+   */
+  onDeath(reason: UflowError, working: number): void;
 }
 
-type Devices = ("cpu" | "cuda")[];
-
 /**
- * A worker thread with the networks of one or more models, which are named by their place in the task. Requests are
+ * A worker thread with the networks of one or more models, which are named by their place in the task. Batches are
  * answered in the order in which they came, whatever their model. The thread ends when all models are closed.
  */
 export class Lane {
   private readonly worker: Worker;
-  private readonly pending = new Map<number, Pending<Inspection>>();
-  private nextId = 0;
+  private readonly progress = new Int32Array(new SharedArrayBuffer(4));
   /** Models that are not closed yet. */
-  private readonly open: Set<number>;
-  /** By model: settled when the thread has freed it, or has ended. */
-  private readonly freed: readonly Promise<void>[];
-  private readonly tellFreed: (() => void)[] = [];
-  /** Why nothing more can be inspected; undefined while the thread lives. */
-  private ended: UflowError | undefined;
+  private readonly models: Set<number>;
+  private readonly freed = new Map<number, Freed>();
   private readonly exited: Promise<void>;
+  private readonly opened: Promise<Devices>;
+  /** Whether the thread takes anything: it has opened the models, and lives. */
+  private answers = false;
 
-  private constructor(task: LaneTask, opening: Pending<Devices>) {
-    this.open = new Set(task.models.keys());
-    this.worker = startGatedThread(new URL("./lane-worker.js", import.meta.url), task);
-    this.worker.on("message", (reply: LaneReply) => this.receive(reply, opening));
+  private constructor(
+    { models, operatingPoints, options }: Omit<LaneTask, "progress">,
+    private readonly events: LaneEvents,
+  ) {
+    this.models = new Set(models.keys());
+    const file = new URL("./lane-worker.js", import.meta.url);
+    const task: LaneTask = { models, operatingPoints, options, progress: this.progress };
+    this.worker = startGatedThread(file, task);
     this.exited = new Promise((resolve) => this.worker.once("exit", () => resolve()));
-    this.freed = task.models.map((_, model) => {
-      const told = new Promise<void>((resolve) => {
-        this.tellFreed[model] = resolve;
+    this.opened = new Promise((resolve, reject) => {
+      this.worker.on("message", (reply: LaneReply) => {
+        if (reply.kind === "open") {
+          this.answers = true;
+          resolve(reply.devices);
+        } else if (reply.kind === "failed") reject(new UflowError(reply.error.code, reply.error.message));
+        else if (reply.kind === "closed") this.freed.get(reply.model)?.tell();
+        else this.events.onBatch(reply.batch, reply.frames);
       });
-      return Promise.race([told, this.exited]);
+      const die = (reason: string) => {
+        const error = new UflowError("ERR_UFLOW_LANE", reason);
+        reject(error);
+        this.die(error);
+      };
+      this.worker.on("error", (error) => die(`The lane's thread failed: ${messageOf(error)}`));
+      this.worker.on("exit", (code) => die(`The lane's thread ended with code ${code}`));
     });
-    const die = (reason: string) => {
-      const error = new UflowError("ERR_UFLOW_LANE", reason);
-      opening.reject(error);
-      this.end(error);
-    };
-    this.worker.on("error", (error) => die(`The lane's thread failed: ${messageOf(error)}`));
-    this.worker.on("exit", () => die("The lane's thread ended"));
   }
 
   /** @throws UflowError when a model cannot be opened on the wanted device. */
-  static async open(task: LaneTask): Promise<{ lane: Lane; devices: Devices }> {
-    let lane: Lane | undefined;
-    const devices = await new Promise<Devices>((resolve, reject) => {
-      lane = new Lane(task, { resolve, reject });
-    });
-    return { lane: lane!, devices };
-  }
-
-  inspect(model: number, source: ImageSource): Promise<Inspection> {
-    if (!this.open.has(model)) {
-      return Promise.reject(new UflowError("ERR_UFLOW_CLOSED", "The inspector is closed"));
+  static async open(
+    task: Omit<LaneTask, "progress">,
+    events: LaneEvents,
+  ): Promise<{ lane: Lane; devices: Devices }> {
+    const lane = new Lane(task, events);
+    try {
+      return { lane, devices: await lane.opened };
+    } catch (error) {
+      await lane.exited;
+      throw error;
     }
-    if (this.ended) return Promise.reject(this.ended);
-    const id = this.nextId++;
-    return new Promise((resolve, reject) => {
-      try {
-        this.post({ kind: "inspect", model, id, source });
-        this.pending.set(id, { resolve, reject });
-      } catch (error) {
-        const message = `Expected a path, bytes or an image but received what cannot be sent: ${messageOf(error)}`;
-        reject(new UflowError("ERR_UFLOW_BAD_IMAGE", message, { cause: error }));
-      }
-    });
   }
 
-  /** Answers what was asked before, then frees the model; with the last one ends the thread. */
+  /**
+   * Sends frames to the thread; their memory in `transfer` goes with them.
+   * @throws the system's error when one of them cannot be sent; then none is.
+   */
+  send(model: number, batch: number, frames: readonly Frame[], transfer: readonly ArrayBuffer[]): void {
+    this.post({ kind: "batch", model, batch, frames }, transfer);
+  }
+
+  /** Frees a model after what was sent before; with the last one ends the thread. May be called again. */
   async close(model: number): Promise<void> {
-    if (this.open.delete(model) && !this.ended) this.post({ kind: "close", model });
-    await (this.open.size === 0 ? this.exited : this.freed[model]);
+    if (this.models.delete(model)) {
+      this.freed.set(model, new Freed());
+      if (this.answers) this.post({ kind: "close", model });
+    }
+    const freed = Promise.race([this.freed.get(model)!.told, this.exited]);
+    await (this.models.size === 0 ? this.exited : freed);
   }
 
-  private post(request: LaneRequest): void {
-    this.worker.postMessage(request);
+  private post(request: LaneRequest, transfer: readonly ArrayBuffer[] = []): void {
+    this.worker.postMessage(request, transfer);
   }
 
-  private receive(reply: LaneReply, opening: Pending<Devices>): void {
-    if (reply.kind === "open") {
-      opening.resolve(reply.devices);
-      return;
-    }
-    if (reply.kind === "closed") {
-      this.tellFreed[reply.model]!();
-      return;
-    }
-    const error = "error" in reply ? new UflowError(reply.error.code, reply.error.message) : undefined;
-    if (reply.kind === "failed") {
-      opening.reject(error!);
-      this.end(error!);
-      return;
-    }
-    const pending = this.pending.get(reply.id);
-    this.pending.delete(reply.id);
-    if (reply.kind === "result") pending?.resolve(reply.inspection);
-    else pending?.reject(error!);
+  private die(reason: UflowError): void {
+    if (!this.answers) return;
+    this.answers = false;
+    if (this.models.size > 0) this.events.onDeath(reason, Atomics.load(this.progress, 0));
   }
+}
 
-  private end(reason: UflowError): void {
-    this.ended ??= reason;
-    for (const { reject } of this.pending.values()) reject(reason);
-    this.pending.clear();
-  }
+/** The thread tells that it has freed a model. */
+class Freed {
+  tell!: () => void;
+  readonly told = new Promise<void>((resolve) => {
+    this.tell = resolve;
+  });
 }

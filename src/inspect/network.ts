@@ -85,25 +85,29 @@ export class Network {
   }
 
   /**
-   * @param image planar RGB of the model's input size, normalised
+   * @param images each planar RGB of the model's input size, normalised; all in one run
+   * @returns one per image
    * @throws UflowError ERR_UFLOW_NETWORK also when what comes out is not of the sizes in the manifest.
    */
-  async run(image: Float32Array): Promise<NetworkMaps> {
-    const { inputSize } = this.manifest;
-    const input = { [imageName]: { data: image, dims: [1, 3, inputSize, inputSize] } };
+  async run(images: readonly Float32Array[]): Promise<NetworkMaps[]> {
+    const { inputSize, latents } = this.manifest;
+    const dims = [images.length, 3, inputSize, inputSize];
+    const input = { [imageName]: { data: joined(images), dims } };
     const results = await this.session.run(this.backbone ? await this.backbone.run(input) : input);
-    const { latents } = this.manifest;
     const all = <T>(name: (scale: number) => string, value: (name: string, size: Scale) => T): T[] =>
       this.maps.includes(name(0)) ? latents.map((size, scale) => value(name(scale), size)) : [];
-    const map = (name: string, size: Scale): Energy => ({
-      ...size,
-      data: values(name, results[name], { ...size, channels: 1 }),
+    return images.map((_, i) => {
+      const place = { i, of: images.length };
+      const map = (name: string, size: Scale): Energy => ({
+        ...size,
+        data: values(name, results[name], { ...size, channels: 1 }, place),
+      });
+      return {
+        energies: all(energyName, map),
+        exceedances: all(exceedanceName, map),
+        latents: all(latentName, (name, size) => values(name, results[name], size, place)),
+      };
     });
-    return {
-      energies: all(energyName, map),
-      exceedances: all(exceedanceName, map),
-      latents: all(latentName, (name, size) => values(name, results[name], size)),
-    };
   }
 
   async close(): Promise<void> {
@@ -112,10 +116,28 @@ export class Network {
   }
 }
 
-/** What the network made, if it is float32 of that size. */
-function values(name: string, tensor: Tensor | undefined, { channels, height, width }: Scale): Float32Array {
+function joined(images: readonly Float32Array[]): Float32Array {
+  if (images.length === 1) return images[0]!;
+  const all = new Float32Array(images.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const image of images) {
+    all.set(image, start);
+    start += image.length;
+  }
+  return all;
+}
+
+/** What the network made of image `i`, if it is float32 of that size. */
+function values(
+  name: string,
+  tensor: Tensor | undefined,
+  { channels, height, width }: Scale,
+  { i, of }: { i: number; of: number },
+): Float32Array {
   const data: unknown = tensor?.data;
-  if (data instanceof Float32Array && data.length === channels * height * width) return data;
+  const size = channels * height * width;
+  if (data instanceof Float32Array && data.length === of * size)
+    return data.subarray(i * size, (i + 1) * size);
   throw new UflowError(
     "ERR_UFLOW_NETWORK",
     `Expected ${name} to be ${channels === 1 ? "a float32 map" : `${channels} float32 maps`} of ${width}×${height} but the network made [${tensor?.dims}]: the model file is not what its manifest says; train it again`,

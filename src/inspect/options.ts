@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type OperatingPointOptions, operatingPointShape } from "../a-contrario/operating-point.js";
 import type { Device } from "../onnx/session.js";
 import { parseOptions } from "../options.js";
+import type { Comparison } from "./shadow.js";
 
 /** Options of `Inspector.open()`. */
 export interface InspectorOptions extends OperatingPointOptions {
@@ -80,6 +81,14 @@ export interface StreamOptions extends InspectOptions {
   ahead?: number | undefined;
 }
 
+/** Options of `shadow()`. */
+export interface ShadowOptions {
+  /** Of the images, above 0 … 1: how many the candidate is to look at. Default 1. */
+  share?: number | undefined;
+  /** Called with both verdicts on an image. */
+  onComparison?: ((comparison: Comparison) => void) | undefined;
+}
+
 const inspectShape = {
   deadline: z
     .number()
@@ -100,6 +109,17 @@ const streamSchema = z.strictObject({
   ahead: z.int().min(1).max(100_000).optional(),
 });
 export type CheckedStreamOptions = z.infer<typeof streamSchema>;
+
+const shadowSchema = z.strictObject({
+  share: z.number().positive().max(1).default(1),
+  onComparison: z
+    .custom<(comparison: Comparison) => void>((value) => typeof value === "function", "expected a function")
+    .optional(),
+});
+
+export function checkShadowOptions(options: ShadowOptions): z.infer<typeof shadowSchema> {
+  return parseOptions("shadow", shadowSchema, options);
+}
 
 export function checkModelPath(path: string): void {
   parseOptions("Inspector.open", z.object({ path: z.string() }), { path });

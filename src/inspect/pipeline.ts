@@ -2,6 +2,7 @@ import { scaleRegion, segmentOn, segmentOptions } from "../a-contrario/index.js"
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { Manifest } from "../bundle/manifest.js";
 import type { Model } from "../bundle/model.js";
+import { messageOf, UflowError } from "../error.js";
 import { decodeImage } from "../image/decode.js";
 import { preprocess } from "../image/preprocess.js";
 import { type Energy, type Segmentation, Segmenter, windowThreshold } from "../kernels/index.js";
@@ -9,7 +10,18 @@ import type { ImageSource, Inspection } from "./inspection.js";
 import { Network, type NetworkMaps, type NetworkOptions } from "./network.js";
 import type { CheckedInspectorOptions } from "./options.js";
 
-/** The four phases of one model, one image at a time: backbone, flow, anomaly map, a contrario segmentation. */
+/** An image that is ready for the network. */
+export interface Prepared {
+  /** Planar RGB of the model's input size, normalised. */
+  input: Float32Array;
+  /** Size of the original, pixels. */
+  image: { width: number; height: number };
+  /** Milliseconds that it took. */
+  decode: number;
+  preprocess: number;
+}
+
+/** The four phases of one model: backbone, flow, anomaly map, a contrario segmentation. */
 export class Pipeline {
   private readonly segmenter = new Segmenter();
 
@@ -43,19 +55,41 @@ export class Pipeline {
     return this.network.device;
   }
 
-  /** @throws UflowError ERR_UFLOW_BAD_IMAGE or ERR_UFLOW_NETWORK. */
-  async inspect(source: ImageSource): Promise<Inspection> {
+  /** The first steps of an inspection, which need no network. @throws UflowError ERR_UFLOW_BAD_IMAGE. */
+  async prepare(source: ImageSource): Promise<Prepared> {
     const clock = new Clock();
-    const frame = await decodeImage(source, { maxPixels: this.options.maxPixels });
+    const { data, ...frame } = await decodeImage(source, { maxPixels: this.options.maxPixels });
     const decode = clock.lap();
     const { inputSize, preprocessing } = this.manifest;
-    const input = preprocess(frame, { width: inputSize, height: inputSize, ...preprocessing });
-    const prepared = clock.lap();
-    const maps = await this.network.run(input);
-    const network = clock.lap();
+    const to = { width: inputSize, height: inputSize, ...preprocessing };
+    const input = preprocess({ data, ...frame }, to);
+    const { width, height } = frame;
+    return { input, image: { width, height }, decode, preprocess: clock.lap() };
+  }
+
+  /**
+   * Inspects images in one run of the network. What is wrong with one of them is its result.
+   * @throws UflowError ERR_UFLOW_NETWORK when the run fails.
+   */
+  async inspect(images: readonly Prepared[]): Promise<(Inspection | UflowError)[]> {
+    const clock = new Clock();
+    const maps = await this.network.run(images.map(({ input }) => input));
+    const network = clock.lap() / images.length;
+    return images.map((image, i) => {
+      try {
+        return this.verdict(image, maps[i]!, network);
+      } catch (error) {
+        return error instanceof UflowError
+          ? error
+          : new UflowError("ERR_UFLOW_NETWORK", messageOf(error), { cause: error });
+      }
+    });
+  }
+
+  private verdict({ image, decode, preprocess }: Prepared, maps: NetworkMaps, network: number): Inspection {
+    const clock = new Clock();
     const side = this.options.mapSize ?? this.manifest.mapSize;
     const { anomalyMap, anomalyScore, logNfaMap, logNfa, mask, regions } = this.segment(maps, side);
-    const size = { width: frame.width, height: frame.height };
     const anomalous = regions.length > 0;
     return {
       verdict: anomalous ? "anomalous" : "good",
@@ -65,11 +99,11 @@ export class Pipeline {
       anomalyMap,
       logNfaMap,
       mask: { data: mask, width: side, height: side },
-      regions: regions.map((region) => scaleRegion(region, anomalyMap, size)),
-      image: size,
+      regions: regions.map((region) => scaleRegion(region, anomalyMap, image)),
+      image,
       meanEnergies: maps.energies.map(meanEnergy),
       model: this.sha256,
-      timings: { wait: 0, decode, preprocess: prepared, network, segment: clock.lap(), total: 0 },
+      timings: { wait: 0, decode, preprocess, network, segment: clock.lap(), total: 0 },
     };
   }
 

@@ -29,6 +29,8 @@ export interface InspectorStats {
   retried: number;
   /** Lanes that died and were replaced. */
   replacedLanes: number;
+  /** Why the last lane died; null where none has. */
+  lastProblem: string | null;
   /** Verdicts per second, over the last ten seconds. */
   throughput: number;
   /** Of verdicts; null where there were none. */

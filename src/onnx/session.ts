@@ -109,7 +109,9 @@ function open(
   provider: "cpu" | "cuda",
   { threads, graphOptimizationLevel = "all", memoryPattern = true, weightsFolder }: SessionOptions,
 ): Promise<ort.InferenceSession> {
-  return ort.InferenceSession.create(model, {
+  // The binding reads memory of its own thread only.
+  const bytes = model.buffer instanceof SharedArrayBuffer ? new Uint8Array(model) : model;
+  return ort.InferenceSession.create(bytes, {
     executionProviders: [provider],
     graphOptimizationLevel,
     enableMemPattern: memoryPattern,

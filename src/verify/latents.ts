@@ -31,7 +31,7 @@ export async function latentsOf(
     for (const image of images) {
       const frame = await decodeImage(image, { maxPixels });
       const input = preprocess(frame, { width: inputSize, height: inputSize, ...preprocessing });
-      all.push((await network.run(input)).latents);
+      all.push((await network.run([input]))[0]!.latents);
     }
     return all;
   } finally {

@@ -27,7 +27,7 @@ afterEach(() => {
 
 async function mapsOf(model: Model, options: Parameters<typeof Network.open>[1]): Promise<NetworkMaps> {
   const network = await Network.open(model, options);
-  const maps = await network.run(image);
+  const [maps] = await network.run([image]);
   await network.close();
   return maps;
 }
@@ -195,11 +195,11 @@ describe("several models", () => {
     const networks = await Network.openAll(models, cpu);
     // One backbone and two flows; the third is one network.
     expect(created).toHaveBeenCalledTimes(4);
-    for (const [i, network] of networks.entries()) expect(await network.run(image)).toEqual(alone[i]);
+    for (const [i, network] of networks.entries()) expect(await network.run([image])).toEqual([alone[i]]);
     await networks[0]!.close();
-    expect(await networks[1]!.run(image)).toEqual(alone[1]);
+    expect(await networks[1]!.run([image])).toEqual([alone[1]]);
     await networks[2]!.close();
-    expect(await networks[1]!.run(image)).toEqual(alone[1]);
+    expect(await networks[1]!.run([image])).toEqual([alone[1]]);
     await networks[1]!.close();
   });
 

@@ -1,0 +1,119 @@
+import { UflowError } from "../error.js";
+import type { Queued } from "./fair-queue.js";
+import type { ImageSource, Inspection, Outcome } from "./inspection.js";
+import type { Meter } from "./meter.js";
+import { monotonic } from "./monotonic.js";
+import type { CheckedInspectOptions } from "./options.js";
+import { ownSource } from "./own-source.js";
+
+/** An image on its way to its outcome, of which it has one: what comes later is dropped. */
+export class Job implements Queued {
+  readonly station: string;
+  readonly priority: number;
+  readonly accepted = monotonic();
+  /** By the monotonic clock, milliseconds; Infinity where there is no deadline. */
+  readonly expires: number;
+  /** When it last went to a lane. */
+  sent = this.accepted;
+  /** Lanes that died while they worked on it. */
+  deaths = 0;
+  readonly outcome: Promise<Outcome>;
+  private readonly own: { source: ImageSource; transfer: ArrayBuffer[] };
+  private readonly resolve: (outcome: Outcome) => void;
+  private readonly reject: (error: UflowError) => void;
+  private readonly timer: NodeJS.Timeout | undefined;
+  private readonly withdraw: (() => void) | undefined;
+  private done = false;
+
+  /**
+   * @param model its place in the lanes
+   * @param onEarlyEnd called at its deadline, or when it is withdrawn
+   */
+  constructor(
+    readonly model: number,
+    source: ImageSource,
+    private readonly options: CheckedInspectOptions,
+    private readonly meter: Meter,
+    onEarlyEnd: (job: Job) => void,
+  ) {
+    const { station, priority, transfer, deadline, signal } = options;
+    this.station = station;
+    this.priority = priority;
+    this.own = ownSource(source, transfer);
+    this.expires = this.accepted + (deadline ?? Number.POSITIVE_INFINITY);
+    let resolve!: (outcome: Outcome) => void;
+    let reject!: (error: UflowError) => void;
+    this.outcome = new Promise((...settle) => {
+      [resolve, reject] = settle;
+    });
+    this.resolve = resolve;
+    this.reject = reject;
+    if (deadline !== undefined) {
+      this.timer = setTimeout(() => {
+        this.expire();
+        onEarlyEnd(this);
+      }, deadline);
+    }
+    if (signal) {
+      this.withdraw = () => {
+        this.fail(new UflowError("ERR_UFLOW_ABORTED", "The inspection was withdrawn"), "withdrawn");
+        onEarlyEnd(this);
+      };
+      signal.addEventListener("abort", this.withdraw, { once: true });
+    }
+    meter.count("accepted");
+  }
+
+  /** Whether the outcome is settled. */
+  get settled(): boolean {
+    return this.done;
+  }
+
+  get source(): ImageSource {
+    return this.own.source;
+  }
+
+  /** Memory that goes over to the lane: such a job can be sent once. */
+  get transfer(): readonly ArrayBuffer[] {
+    return this.own.transfer;
+  }
+
+  decide(inspection: Inspection): void {
+    const now = monotonic();
+    // The timer may be late; a verdict must not be.
+    if (now >= this.expires) this.expire();
+    if (!this.finish()) return;
+    const { timings } = inspection;
+    timings.wait = this.sent - this.accepted;
+    timings.total = now - this.accepted;
+    this.meter.verdict(inspection);
+    this.resolve(inspection);
+  }
+
+  expire(): void {
+    if (!this.finish()) return;
+    this.meter.count("undecided");
+    const message = `There was no verdict within the deadline of ${this.options.deadline} ms`;
+    this.resolve({
+      verdict: "undecided",
+      reason: "deadline",
+      error: { code: "ERR_UFLOW_DEADLINE", message },
+    });
+  }
+
+  fail(error: UflowError, as: "failed" | "withdrawn" = "failed"): void {
+    if (!this.finish()) return;
+    this.meter.count(as);
+    this.reject(error);
+  }
+
+  private finish(): boolean {
+    if (this.done) return false;
+    this.done = true;
+    clearTimeout(this.timer);
+    if (this.withdraw) this.options.signal?.removeEventListener("abort", this.withdraw);
+    this.own.source = "";
+    this.own.transfer = [];
+    return true;
+  }
+}
