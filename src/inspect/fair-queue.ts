@@ -56,6 +56,7 @@ export class FairQueue<Item extends Queued> {
       lineup.turn += 1 / item.priority;
       taken.push(item);
     }
+    if (this.count === 0) this.forget();
     return taken;
   }
 
@@ -71,6 +72,12 @@ export class FairQueue<Item extends Queued> {
 
   *[Symbol.iterator](): Generator<Item> {
     for (const { items } of this.lineups.values()) yield* items;
+  }
+
+  /** Where nobody waits, nobody is ahead of anybody. */
+  private forget(): void {
+    this.lineups.clear();
+    this.now = 0;
   }
 
   private lineup(station: string): Lineup<Item> {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { UflowError } from "../error.js";
 import type { Queued } from "./fair-queue.js";
 import type { ImageSource, Inspection, Outcome } from "./inspection.js";
@@ -59,6 +60,8 @@ export class Job implements Queued {
         this.fail(new UflowError("ERR_UFLOW_ABORTED", "The inspection was withdrawn"), "withdrawn");
         onEarlyEnd(this);
       };
+      // One signal for many images is no leak.
+      setMaxListeners(0, signal);
       signal.addEventListener("abort", this.withdraw, { once: true });
     }
     meter.count("accepted");
