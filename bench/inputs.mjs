@@ -85,6 +85,13 @@ export function randomImage(side) {
   };
 }
 
+/** Random bytes of a square frame, and what they are. */
+export function rawFrame(format, bits, side) {
+  const random = new Random(6);
+  const bytes = Uint8Array.from({ length: (side * side * bits) / 8 }, () => random.below(256));
+  return { bytes, format, ...square(side) };
+}
+
 /** Energies from half to three times the mean. */
 export function energiesFor(dof, count) {
   const random = new Random(4);

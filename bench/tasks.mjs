@@ -57,6 +57,16 @@ export const tasks = {
     result: (image) => image,
     tolerance: 1e-5,
   },
+  frame: {
+    needs: ["imageOfFrame"],
+    run: (kernels, { bytes, ...frame }) => kernels.imageOfFrame({ ...frame, data: bytes }),
+    result: (image) => image.data,
+    tolerance: 0,
+    moves: ({ bytes, format, width, height }) => ({
+      read: bytes.length,
+      written: width * height * (format.startsWith("Mono") ? 1 : 3),
+    }),
+  },
   regions: {
     needs: ["regions"],
     run: (kernels, { log_nfa }) => kernels.regions(log_nfa),

@@ -10,6 +10,7 @@ import {
   latentsOf,
   noiseMap,
   randomImage,
+  rawFrame,
   repeatedLatent,
   square,
 } from "./inputs.mjs";
@@ -18,6 +19,7 @@ const tree = { tail: "chernoff", tests: "all" };
 const exactTree = { tail: "exact", tests: "all" };
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 const treeOnly = "ours is tree, selection and clusters (nfaTree); scikit-image's is max_tree alone";
+const noOpenCv = "OpenCV, which many would take for mosaics, is not among the peers";
 const perValue = "ours is called from JavaScript once per value";
 const oneScale = () => ({ latents: [latent(128, 28)], size: square(28) });
 
@@ -37,6 +39,9 @@ export const trials = [
   { name: "block-nfa R18@448 continuous", task: "block_nfa", inputs: () => ({ ...latentsOf("R18@448"), kind: "continuous" }) },
   { name: "block-nfa 128·28² continuous", task: "block_nfa", small: true, inputs: () => ({ ...oneScale(), kind: "continuous" }) },
   { name: "resample 900² → 448²", task: "resample", vectorized: true, inputs: () => ({ image: randomImage(900), size: square(448), ...imagenet }) },
+  { name: "frame 1024² BayerRG8", task: "frame", vectorized: true, note: noOpenCv, inputs: () => rawFrame("BayerRG8", 8, 1024) },
+  { name: "frame 1024² Mono12p", task: "frame", vectorized: true, inputs: () => rawFrame("Mono12p", 12, 1024) },
+  { name: "frame 1024² Mono10p", task: "frame", vectorized: true, inputs: () => rawFrame("Mono10p", 10, 1024) },
   { name: "regions 448² calm", task: "regions", inputs: () => ({ log_nfa: calmMap(448) }) },
   { name: "regions 448² noise", task: "regions", inputs: () => ({ log_nfa: noiseMap(448) }) },
 ];

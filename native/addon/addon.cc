@@ -31,6 +31,7 @@ void choose_instruction_set(Napi::Env env) {
 // The specifications of the kernels, to hold the fast ones against.
 Napi::Object plain_functions(Napi::Env env) {
   auto plain = Napi::Object::New(env);
+  add(plain, "imageOfFrame", plain_image_of_frame);
   add(plain, "resample", plain_resample);
   add(plain, "energy", plain_energy);
   add(plain, "jointEnergy", plain_joint_energy);
@@ -42,6 +43,7 @@ Napi::Object plain_functions(Napi::Env env) {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   choose_instruction_set(env);
+  add(exports, "imageOfFrame", image_of_frame);
   add(exports, "resample", resample);
   add(exports, "energy", energy);
   add(exports, "jointEnergy", joint_energy);

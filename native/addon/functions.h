@@ -5,6 +5,8 @@
 
 namespace uflow::addon {
 
+// imageOfFrame(frame) → RawImage
+Napi::Value image_of_frame(const Napi::CallbackInfo& info);
 // resample(image, to) → Float32Array
 Napi::Value resample(const Napi::CallbackInfo& info);
 // energy(latent) → Energy
@@ -36,8 +38,9 @@ Napi::Value regions(const Napi::CallbackInfo& info);
 // regions }
 Napi::Function segmenter_class(Napi::Env env);
 
-// The same as resample, energy, jointEnergy, anomalyMap, nfaTreeMap and nfaBlockMap, by their specifications
-// in native/plain.
+// The same as imageOfFrame, resample, energy, jointEnergy, anomalyMap, nfaTreeMap and nfaBlockMap, by their
+// specifications in native/plain.
+Napi::Value plain_image_of_frame(const Napi::CallbackInfo& info);
 Napi::Value plain_resample(const Napi::CallbackInfo& info);
 Napi::Value plain_energy(const Napi::CallbackInfo& info);
 Napi::Value plain_joint_energy(const Napi::CallbackInfo& info);

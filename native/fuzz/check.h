@@ -29,9 +29,9 @@ inline bool same(std::span<const float> a, std::span<const float> b, double tole
 }
 
 // What a kernel makes of its arguments; nothing where it refuses them.
-template <typename Work>
-std::vector<float> made(std::size_t count, Work work) {
-  std::vector<float> out(count);
+template <typename Number = float, typename Work>
+std::vector<Number> made(std::size_t count, Work work) {
+  std::vector<Number> out(count);
   try {
     work(std::span(out));
   } catch (const BadTensor&) {

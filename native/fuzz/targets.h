@@ -15,6 +15,7 @@ void nfa_tree(Input& input);
 void nfa_block(Input& input);
 void regions(Input& input);
 void resample(Input& input);
+void frame(Input& input);
 void chi2(Input& input);
 void binomial(Input& input);
 void binomial_table(Input& input);
@@ -25,11 +26,17 @@ struct Target {
 };
 
 inline constexpr Target targets[] = {
-    {"energy", energy},           {"joint_energy", joint_energy},
-    {"anomaly_map", anomaly_map}, {"nfa_tree", nfa_tree},
-    {"nfa_block", nfa_block},     {"regions", regions},
-    {"resample", resample},       {"chi2", chi2},
-    {"binomial", binomial},       {"binomial_table", binomial_table},
+    {"energy", energy},
+    {"joint_energy", joint_energy},
+    {"anomaly_map", anomaly_map},
+    {"nfa_tree", nfa_tree},
+    {"nfa_block", nfa_block},
+    {"regions", regions},
+    {"resample", resample},
+    {"chi2", chi2},
+    {"binomial", binomial},
+    {"binomial_table", binomial_table},
+    {"frame", frame},
 };
 
 }  // namespace uflow::fuzz

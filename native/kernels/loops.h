@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "instruction_set.h"
+#include "views.h"
 
 namespace uflow {
 
@@ -16,6 +17,16 @@ constexpr std::size_t byte_block = 64;
 
 // Fixed-point weights are in units of 2⁻²².
 constexpr int weight_bits = 22;
+
+// A row of a Bayer mosaic between its neighbours. Memory is from a pixel before the first to one after the
+// last block of 64. The row begins with green or not; its other colour is blue or red.
+struct MosaicRows {
+  const std::uint16_t* above;
+  const std::uint16_t* row;
+  const std::uint16_t* below;
+  bool green_first;
+  bool blue;
+};
 
 struct Loops {
   // sum[i] = Σ_c z[c·stride + i]², channel by channel, in double.
@@ -65,6 +76,20 @@ struct Loops {
 
   // out[i] += Σ_k weights[k]·rows[k][i], k = 0 … 3.
   void (*add_cubic)(const float* const* rows, const float* weights, std::size_t count, float* out);
+
+  // The values of a row of a frame; returns the bits that are set in any of them.
+  std::uint16_t (*unpack)(const std::uint8_t* bytes, Packing packing, std::size_t count,
+                          std::uint16_t* values);
+
+  // out[i] = values[i] / 2^drop, below 256.
+  void (*upper_bytes)(const std::uint16_t* values, std::size_t count, int drop, std::uint8_t* out);
+
+  // RGB of a row of a mosaic: means of the neighbours of each colour, rounded, / 2^drop.
+  void (*demosaic)(const MosaicRows& rows, std::size_t count, int drop, std::uint8_t* out);
+
+  // RGB of pixels of 3 or 4 channels, of which the first three are red, green, blue or the reverse.
+  void (*to_rgb)(const std::uint8_t* pixels, std::size_t channels, bool reversed, std::size_t count,
+                 std::uint8_t* out);
 };
 
 // Those of the instruction set in use: the best available, or what `use_instruction_set` said.

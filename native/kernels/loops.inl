@@ -210,6 +210,143 @@ void add_cubic(const float* const* rows, const float* weights, std::size_t count
   }
 }
 
+std::uint16_t all_bits(const std::uint16_t* UFLOW_RESTRICT values, std::size_t count) {
+  std::uint16_t bits = 0;
+  for (std::size_t i = 0; i < count; i++) bits |= values[i];
+  return bits;
+}
+
+// Four values in five bytes. They are moved apart in a word of 64 bits, as long as that does not reach beyond the row;
+// then one by one: value i begins in byte i + i/4 and ends in the next.
+void unpack_10p(const std::uint8_t* UFLOW_RESTRICT bytes, std::size_t count, std::uint16_t* UFLOW_RESTRICT values) {
+  constexpr std::uint64_t first = 0x3ff;
+  const std::size_t row = (10 * count + 7) / 8;
+  std::size_t i = 0;
+  for (std::size_t at = 0; at + 8 <= row; at += 5, i += 4) {
+    std::uint64_t word;
+    std::memcpy(&word, bytes + at, 8);
+    word = (word & first) | (word & first << 10) << 6 | (word & first << 20) << 12 | (word & first << 30) << 18;
+    std::memcpy(values + i, &word, 8);
+  }
+  for (; i < count; i++) {
+    const std::uint8_t* UFLOW_RESTRICT at = bytes + i + i / 4;
+    values[i] = static_cast<std::uint16_t>((at[0] | at[1] << 8) >> i % 4 * 2 & 0x3ff);
+  }
+}
+
+// Two values in three bytes, as bits12p and bits12_packed have them; the second is the same in both.
+template <Packing packing>
+void unpack_12(const std::uint8_t* UFLOW_RESTRICT bytes, std::size_t count, std::uint16_t* UFLOW_RESTRICT values) {
+  const auto first = [](int low, int middle) {
+    const int value = packing == Packing::bits12p ? low | (middle & 15) << 8 : low << 4 | (middle & 15);
+    return static_cast<std::uint16_t>(value);
+  };
+  for (std::size_t i = 0; i < count / 2; i++) {
+    const std::uint8_t* UFLOW_RESTRICT pair = bytes + 3 * i;
+    values[2 * i] = first(pair[0], pair[1]);
+    values[2 * i + 1] = static_cast<std::uint16_t>(pair[1] >> 4 | pair[2] << 4);
+  }
+  if (count % 2 == 1) values[count - 1] = first(bytes[count / 2 * 3], bytes[count / 2 * 3 + 1]);
+}
+
+std::uint16_t unpack(const std::uint8_t* UFLOW_RESTRICT bytes, Packing packing, std::size_t count,
+                     std::uint16_t* UFLOW_RESTRICT values) {
+  switch (packing) {
+    case Packing::bits8:
+      for (std::size_t i = 0; i < count; i++) values[i] = bytes[i];
+      return 0xff;
+    case Packing::bits10p:
+      unpack_10p(bytes, count, values);
+      return 0x3ff;
+    case Packing::bits12p:
+      unpack_12<Packing::bits12p>(bytes, count, values);
+      return 0xfff;
+    case Packing::bits12_packed:
+      unpack_12<Packing::bits12_packed>(bytes, count, values);
+      return 0xfff;
+    default:
+      std::memcpy(values, bytes, 2 * count);
+      return all_bits(values, count);
+  }
+}
+
+void upper_bytes(const std::uint16_t* UFLOW_RESTRICT values, std::size_t count, int drop,
+                 std::uint8_t* UFLOW_RESTRICT out) {
+  for (std::size_t i = 0; i < count; i++) out[i] = static_cast<std::uint8_t>(values[i] >> drop);
+}
+
+void interleave(const std::uint8_t* UFLOW_RESTRICT red, const std::uint8_t* UFLOW_RESTRICT green,
+                const std::uint8_t* UFLOW_RESTRICT blue, std::size_t count, std::uint8_t* UFLOW_RESTRICT out) {
+  for (std::size_t i = 0; i < count; i++) {
+    out[3 * i] = red[i];
+    out[3 * i + 1] = green[i];
+    out[3 * i + 2] = blue[i];
+  }
+}
+
+// All ones where the mosaic is green, in a row that begins with another colour.
+constexpr std::uint16_t greens[byte_block + 1] = {
+#define UFLOW_EIGHT 0, 0xffff, 0, 0xffff, 0, 0xffff, 0, 0xffff
+    UFLOW_EIGHT, UFLOW_EIGHT, UFLOW_EIGHT, UFLOW_EIGHT, UFLOW_EIGHT, UFLOW_EIGHT, UFLOW_EIGHT, UFLOW_EIGHT, 0
+#undef UFLOW_EIGHT
+};
+
+// `Sum` holds the sum of four values. Both kinds of pixels are computed everywhere, and one is chosen.
+template <typename Sum>
+void demosaic_in(const MosaicRows& rows, std::size_t count, int drop, std::uint8_t* UFLOW_RESTRICT out) {
+  const std::uint16_t* UFLOW_RESTRICT is_green = greens + (rows.green_first ? 1 : 0);
+  for (std::size_t at = 0; at < count; at += byte_block) {
+    const std::uint16_t* UFLOW_RESTRICT above = rows.above + at;
+    const std::uint16_t* UFLOW_RESTRICT row = rows.row + at;
+    const std::uint16_t* UFLOW_RESTRICT below = rows.below + at;
+    std::uint8_t own[byte_block], green[byte_block], other[byte_block];
+    for (std::size_t i = 0; i < byte_block; i++) {
+      const Sum self = row[i + 1];
+      const Sum beside = static_cast<Sum>(row[i] + row[i + 2]);
+      const Sum upright = static_cast<Sum>(above[i + 1] + below[i + 1]);
+      const Sum corners = static_cast<Sum>(above[i] + above[i + 2] + below[i] + below[i + 2]);
+      const Sum cross = static_cast<Sum>(beside + upright);
+      const Sum mask = static_cast<Sum>(is_green[i]);
+      const auto chosen = [mask](Sum at_green, Sum elsewhere) {
+        return static_cast<Sum>((at_green & mask) | (elsewhere & ~mask));
+      };
+      const auto half = [](Sum sum) { return static_cast<Sum>(static_cast<Sum>(sum + 1) >> 1); };
+      const auto quarter = [](Sum sum) { return static_cast<Sum>(static_cast<Sum>(sum + 2) >> 2); };
+      own[i] = static_cast<std::uint8_t>(chosen(half(beside), self) >> drop);
+      green[i] = static_cast<std::uint8_t>(chosen(self, quarter(cross)) >> drop);
+      other[i] = static_cast<std::uint8_t>(chosen(half(upright), quarter(corners)) >> drop);
+    }
+    const std::uint8_t* red = rows.blue ? other : own;
+    const std::uint8_t* blue = rows.blue ? own : other;
+    if (count - at < byte_block) return interleave(red, green, blue, count - at, out + 3 * at);
+    interleave(red, green, blue, byte_block, out + 3 * at);
+  }
+}
+
+void demosaic(const MosaicRows& rows, std::size_t count, int drop, std::uint8_t* out) {
+  if (drop > 6) return demosaic_in<std::uint32_t>(rows, count, drop, out);
+  demosaic_in<std::uint16_t>(rows, count, drop, out);
+}
+
+template <std::size_t channels, std::size_t red>
+void to_rgb_from(const std::uint8_t* UFLOW_RESTRICT pixels, std::size_t count, std::uint8_t* UFLOW_RESTRICT out) {
+  for (std::size_t i = 0; i < count; i++) {
+    out[3 * i] = pixels[channels * i + red];
+    out[3 * i + 1] = pixels[channels * i + 1];
+    out[3 * i + 2] = pixels[channels * i + 2 - red];
+  }
+}
+
+void to_rgb(const std::uint8_t* pixels, std::size_t channels, bool reversed, std::size_t count,
+            std::uint8_t* out) {
+  if (channels == 3) {
+    if (reversed) return to_rgb_from<3, 2>(pixels, count, out);
+    return to_rgb_from<3, 0>(pixels, count, out);
+  }
+  if (reversed) return to_rgb_from<4, 2>(pixels, count, out);
+  to_rgb_from<4, 0>(pixels, count, out);
+}
+
 constexpr Loops loops{
     .sum_squares = sum_squares,
     .are_energies = are_energies,
@@ -224,6 +361,10 @@ constexpr Loops loops{
     .count_large = count_large,
     .widen_cubic = widen_cubic,
     .add_cubic = add_cubic,
+    .unpack = unpack,
+    .upper_bytes = upper_bytes,
+    .demosaic = demosaic,
+    .to_rgb = to_rgb,
 };
 
 }  // namespace

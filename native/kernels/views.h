@@ -29,6 +29,25 @@ struct ImageView {
   std::size_t channels;
 };
 
+// What the values of a frame are: grey; a Bayer mosaic, named after its first two pixels; or all colours of a
+// pixel in this order.
+enum class Colours { mono, bayer_rg, bayer_gr, bayer_gb, bayer_bg, rgb, bgr, rgba, bgra };
+
+// How the values of a row lie in memory: one per byte; one per two bytes, low byte first; without gaps,
+// lowest bits first (p); or two per three bytes, of which the middle one has the low bits of both (GigE
+// Vision's Packed).
+enum class Packing { bits8, bits10, bits12, bits16, bits10p, bits12p, bits12_packed };
+
+// A frame as a camera sends it. Rows begin at whole bytes, `stride` bytes apart; all but grey and mosaics are
+// of `bits8`.
+struct FrameView {
+  const std::uint8_t* data;
+  Size size;
+  std::size_t stride;
+  Colours colours;
+  Packing packing;
+};
+
 // A latent z: [channels, height, width].
 struct LatentView {
   const float* data;

@@ -1,10 +1,13 @@
 import { open, readFile } from "node:fs/promises";
 import sharp, { type Metadata } from "sharp";
 import { messageOf, UflowError } from "../error.js";
-import type { RawImage } from "../kernels/index.js";
+import { imageOfFrame, type RawFrame, type RawImage } from "../kernels/index.js";
 import { isBmp, readBmpHeader, readBmpPixels } from "./bmp.js";
 
-export type { RawImage } from "../kernels/index.js";
+export type { RawFrame, RawImage } from "../kernels/index.js";
+
+/** A path, the bytes of an image file, pixels with channels interleaved, or a frame as a camera sends it. */
+export type ImageSource = string | Uint8Array | RawImage | RawFrame;
 
 /** Options of `decodeImage()`. */
 export interface DecodeOptions {
@@ -22,21 +25,20 @@ const depths: readonly string[] = ["uchar", "ushort"];
 
 /**
  * Decodes an image to 8 bits per channel: grey stays grey (1 channel), everything else becomes sRGB (3 channels).
- * EXIF rotation is applied, 16 bits are scaled to 8 (65535 → 255), CMYK and embedded colour profiles are converted,
+ * EXIF rotation is applied, of 16 bits the upper 8 are taken (65535 → 255), CMYK and embedded colour profiles are converted,
  * palettes are expanded, alpha is dropped without blending, and of several pages or frames the first is taken.
  *
- * @param source a path, the bytes of an image file, or pixels, which are checked and returned as they are
+ * @param source a path; the bytes of an image file; pixels, which are checked and returned as they are; or a camera's frame,
+ * which is unpacked, gets its colours, and is reduced to 8 bits as files are (`imageOfFrame`)
  * @throws UflowError ERR_UFLOW_BAD_IMAGE when it is missing, not an image, damaged, truncated or too large: never a
  * picture of which a part is missing.
  */
-export async function decodeImage(
-  source: string | Uint8Array | RawImage,
-  options: DecodeOptions = {},
-): Promise<RawImage> {
+export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<RawImage> {
   const { maxPixels = defaultMaxPixels } = options;
   if (typeof source === "string") return decode(`"${source}"`, await readBytes(source), maxPixels);
   if (source instanceof Uint8Array) return decode(`of ${source.length} bytes`, source, maxPixels);
-  return checkRaw(source, maxPixels);
+  checkSides(source, maxPixels);
+  return isFrame(source) ? readFrame(source) : checkRaw(source);
 }
 
 async function decode(name: string, bytes: Uint8Array, maxPixels: number): Promise<RawImage> {
@@ -129,7 +131,8 @@ function bmpHeader(name: string, start: Uint8Array): ImageHeader {
 }
 
 async function readHeader(name: string, bytes: Uint8Array): Promise<Metadata> {
-  if (bytes.length === 0) throw bad(name, "it is empty; was it copied completely?");
+  if (bytes.length === 0)
+    throw bad(name, "it is empty; was it copied completely, or its memory handed over before?");
   const header = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch((error) => {
@@ -173,28 +176,56 @@ async function readPixels(name: string, bytes: Uint8Array, { space }: Metadata) 
   }
 }
 
-function checkRaw(image: RawImage, maxPixels: number): RawImage {
-  const name = "given as pixels";
+const asPixels = "given as pixels";
+
+/** What pixels and frames have in common. */
+function checkSides(image: RawImage | RawFrame, maxPixels: number): void {
   if (typeof image !== "object" || image === null) {
     throw bad(
       "",
-      `expected a path, a Uint8Array or { data, width, height, channels }, but received ${typeof image}`,
+      `expected a path, a Uint8Array, { data, width, height, channels } or { data, width, height, format }, but received ${typeof image}`,
     );
   }
-  const { data, width, height, channels } = image;
+  const { width, height } = image;
   if (!isSide(width) || !isSide(height)) {
-    throw bad(name, `width and height must be whole numbers from 1, but are ${width} and ${height}`);
+    throw bad(asPixels, `width and height must be whole numbers from 1, but are ${width} and ${height}`);
   }
+  checkSize(asPixels, image, maxPixels);
+}
+
+function checkRaw(image: RawImage): RawImage {
+  const { data, width, height, channels } = image;
   if (channels !== 1 && channels !== 3 && channels !== 4) {
-    throw bad(name, `channels must be 1, 3 or 4, but is ${channels}`);
+    throw bad(
+      asPixels,
+      `channels must be 1, 3 or 4, but is ${channels}; a camera's frame has a format instead`,
+    );
   }
-  if (!(data instanceof Uint8Array)) throw bad(name, "data must be a Uint8Array of interleaved channels");
-  checkSize(name, image, maxPixels);
+  if (!(data instanceof Uint8Array)) throw bad(asPixels, "data must be a Uint8Array of interleaved channels");
   const wanted = width * height * channels;
   if (data.length !== wanted) {
-    throw bad(name, `${width} × ${height} × ${channels} is ${wanted} bytes, but data has ${data.length}`);
+    throw bad(asPixels, `${width} × ${height} × ${channels} is ${wanted} bytes, but data has ${data.length}`);
   }
   return image;
+}
+
+const isFrame = (image: RawImage | RawFrame): image is RawFrame => (image as RawFrame).format !== undefined;
+
+function readFrame(frame: RawFrame): RawImage {
+  if ((frame as Partial<RawImage>).channels !== undefined) {
+    throw bad(
+      asPixels,
+      "it has channels and a format; give channels of plain pixels, or the format of a frame",
+    );
+  }
+  try {
+    return imageOfFrame(frame);
+  } catch (error) {
+    if (error instanceof UflowError && error.code !== "ERR_UFLOW_MEMORY") {
+      throw bad("given as a frame", error.message, error);
+    }
+    throw error;
+  }
 }
 
 const isSide = (value: number) => Number.isInteger(value) && value > 0;

@@ -1,6 +1,7 @@
 import { UflowError } from "../error.js";
 import { NpyFrames } from "../input/npy-frames.js";
 import { resample } from "../kernels/index.js";
+import { type Area, cut, type Size } from "./area.js";
 import { decodeImage, type RawImage, readImageHeader } from "./decode.js";
 
 /** Where a part is defective: one value per pixel, rows from the top. */
@@ -18,6 +19,16 @@ export interface Mask {
  */
 export type MaskSource = string | readonly string[] | { labels: string } | { stack: string; frame: number };
 
+/** The area of an image in the pixels of a picture of it that may have another size. */
+function scaledArea({ area, image }: ImagePart, picture: Size): Area {
+  const [sx, sy] = [picture.width / image.width, picture.height / image.height];
+  const x = Math.min(Math.round(area.x * sx), picture.width - 1);
+  const y = Math.min(Math.round(area.y * sy), picture.height - 1);
+  const width = Math.max(1, Math.round((area.x + area.width) * sx) - x);
+  const height = Math.max(1, Math.round((area.y + area.height) * sy) - y);
+  return { x, y, width, height };
+}
+
 /** The files of a mask. */
 export function maskPaths(source: MaskSource): readonly string[] {
   if (typeof source === "string") return [source];
@@ -25,15 +36,24 @@ export function maskPaths(source: MaskSource): readonly string[] {
   return "stack" in source ? [source.stack] : source;
 }
 
+/** A part of an image, and the size of that image; pixels. */
+export interface ImagePart {
+  area: Area;
+  image: Size;
+}
+
 /**
  * Reads a ground-truth mask and resizes it as images are resized, antialiased triangle filter; a pixel is defective when
  * more than half of it is. Any bright colour counts as white.
+ * @param part of the image that is wanted; of a mask that is smaller or larger than it, to the nearest of the mask's pixels
  * @throws UflowError ERR_UFLOW_BAD_IMAGE when it cannot be read, holds no white, only dark values, or is of several
  * images that differ in size.
  */
-export async function readMask(source: MaskSource, to: { width: number; height: number }): Promise<Mask> {
+export async function readMask(source: MaskSource, to: Size, part?: ImagePart): Promise<Mask> {
   const { width, height } = to;
-  const grey = resample(await whereDefective(source), { width, height }).subarray(0, width * height);
+  const whole = await whereDefective(source);
+  const wanted = part ? cut(whole, scaledArea(part, whole)) : whole;
+  const grey = resample(wanted, { width, height }).subarray(0, width * height);
   return { data: Uint8Array.from(grey, (value) => (value > 0.5 ? 1 : 0)), width, height };
 }
 
@@ -55,7 +75,11 @@ async function whereDefective(source: MaskSource): Promise<RawImage> {
   return union(await Promise.all(source.map(readWhite)), source);
 }
 
-async function readWhite(path: string): Promise<RawImage> {
+/**
+ * An image in which white is meant, at its own size: one channel, the brightest of each pixel's.
+ * @throws UflowError ERR_UFLOW_BAD_IMAGE when it cannot be read, or holds only dark values that are not black.
+ */
+export async function readWhite(path: string): Promise<RawImage> {
   const mask = brightness(await decodeImage(path));
   checkWhite(path, mask);
   return mask;
@@ -105,7 +129,7 @@ function union(masks: readonly RawImage[], paths: readonly string[]): RawImage {
 function checkWhite(path: string, { data }: RawImage): void {
   const brightest = data.reduce((highest, value) => Math.max(highest, value), 0);
   if (brightest === 0 || brightest > 127) return;
-  throw bad(path, `its brightest pixel is ${brightest} of 255; write defective pixels as 255`);
+  throw bad(path, `its brightest pixel is ${brightest} of 255; write white as 255`);
 }
 
 function bad(path: string, problem: string, cause?: unknown): UflowError {

@@ -24,6 +24,8 @@ export type {
   Kernels,
   Latent,
   Map2d,
+  PixelFormat,
+  RawFrame,
   RawImage,
   Region,
   Segmentation,
@@ -53,6 +55,7 @@ function checked<Arguments extends unknown[], Result>(
   };
 }
 
+export const imageOfFrame: Kernels["imageOfFrame"] = checked("imageOfFrame", addon.imageOfFrame);
 export const resample: Kernels["resample"] = checked("resample", addon.resample);
 export const energy: Kernels["energy"] = checked("energy", addon.energy);
 export const jointEnergy: Kernels["jointEnergy"] = checked("jointEnergy", addon.jointEnergy);

@@ -12,6 +12,31 @@ export interface RawImage {
   channels: 1 | 3 | 4;
 }
 
+/** The values of a Bayer mosaic are named after its first two pixels, in the first row. */
+type Pattern = "Mono" | "BayerRG" | "BayerGR" | "BayerGB" | "BayerBG";
+
+/**
+ * Bits of a value, and how they lie in memory: 8 in a byte; 10, 12 and 16 in two bytes, the low one first, unused bits 0;
+ * 10p and 12p without gaps, lowest bits first; 12Packed two values in three bytes, of which the middle one has the low bits
+ * of both.
+ */
+type Packing = "8" | "10" | "12" | "16" | "10p" | "12p" | "12Packed";
+
+/** As cameras name it: the Pixel Format Naming Convention (PFNC) of GenICam; 12Packed is GigE Vision's. */
+export type PixelFormat = `${Pattern}${Packing}` | "RGB8" | "BGR8" | "RGBa8" | "BGRa8";
+
+/** A frame as a camera sends it, rows from the top. */
+export interface RawFrame {
+  /** From (height − 1) · stride + bytes of a row to height · stride bytes. A Uint16Array for 10, 12 and 16 bits only. */
+  data: Uint8Array | Uint16Array;
+  /** Of a mosaic at least 2, as the height. */
+  width: number;
+  height: number;
+  format: PixelFormat;
+  /** Bytes from the beginning of a row to that of the next. Default: those of a row, which must then end with a byte. */
+  stride?: number | undefined;
+}
+
 /** The latent z of one image at one scale: [channels, height, width]. */
 export interface Latent {
   data: Float32Array;
@@ -154,6 +179,12 @@ export interface ExceedanceCounts {
 
 export interface Kernels {
   /**
+   * Grey, or interleaved RGB: of each value the upper 8 bits. The colours that a pixel of a mosaic lacks are means of those
+   * of its 8 neighbours that have them, rounded, before that; edges are mirrored. Alpha is left out. A value with more bits
+   * than its format is refused. docs/maths.md, "The input".
+   */
+  imageOfFrame(frame: RawFrame): RawImage;
+  /**
    * Resizes with an antialiased triangle filter (Pillow's, bit for bit), then (value/255 − mean)/std. Planar RGB
    * [3, to.height, to.width]; grey is repeated. `mean` and `std` default to 0 and 1. docs/maths.md, "The input".
    */
@@ -218,5 +249,8 @@ export interface Addon extends Omit<Kernels, "regions"> {
   /** The vector instructions in use: the best that the processor has, or what UFLOW_INSTRUCTION_SET says. */
   instructionSet: "baseline" | "avx2" | "avx512";
   /** The specifications of the kernels, slow and simple, to hold the fast ones against. */
-  plain: Pick<Kernels, "resample" | "energy" | "jointEnergy" | "anomalyMap" | "nfaTreeMap" | "nfaBlockMap">;
+  plain: Pick<
+    Kernels,
+    "imageOfFrame" | "resample" | "energy" | "jointEnergy" | "anomalyMap" | "nfaTreeMap" | "nfaBlockMap"
+  >;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeImage, type RawImage } from "#uflow/image/decode.js";
+import { decodeImage, type RawFrame, type RawImage } from "#uflow/image/decode.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -235,11 +235,49 @@ describe("pixels as they are", () => {
     ],
     [{ data: new Float32Array(12), width: 2, height: 2, channels: 3 }, /Uint8Array/],
     [{ data: new Uint8Array(1), width: 100_000, height: 100_000, channels: 1 }, /limit/],
+    [{ data: new Uint8Array(12), width: 2, height: 2 }, /channels must be 1, 3 or 4.*frame has a format/],
     [undefined, /expected a path/],
     [null, /expected a path/],
     [7, /expected a path.*number/],
   ])("refuses %o", async (image, message) => {
     expect(await refusal(image)).toEqual(badImage(message));
+  });
+});
+
+describe("a camera's frame", () => {
+  const frame = {
+    data: Uint16Array.of(0, 4095, 2048, 15, 16, 4080),
+    width: 3,
+    height: 2,
+    format: "Mono12",
+  } as const;
+
+  it("becomes an image of 8 bits", async () => {
+    const grey = { data: Uint8Array.of(0, 255, 128, 0, 1, 255), width: 3, height: 2, channels: 1 };
+    expect(await decodeImage(frame)).toEqual(grey);
+    expect(await decodeImage({ ...frame, stride: 6, channels: undefined } as RawFrame)).toEqual(grey);
+  });
+
+  it("of 16 bits is the same as a file of the same pixels", async () => {
+    const data = Uint16Array.from({ length: 256 * 16 }, (_, i) => i * 16 + (i % 16));
+    const raw = { width: 256, height: 16, channels: 1 } as const;
+    const png = await sharp(data, { raw }).toColourspace("grey16").png().toBuffer();
+    const ofFrame = await decodeImage({ data, width: 256, height: 16, format: "Mono16" });
+    expect(ofFrame).toEqual(await decodeImage(png));
+  });
+
+  it.each([
+    [{ ...frame, format: "Mono14" }, /given as a frame.*Mono.*8, 10, 12.*"Mono14"/],
+    [{ ...frame, format: null }, /frame\.format but received null/],
+    [{ ...frame, channels: 1 }, /channels and a format/],
+    [{ ...frame, width: 4 }, /2 rows of 8 bytes, 16 in all.*12 bytes/],
+    [{ ...frame, width: -3 }, /whole numbers from 1/],
+    [{ ...frame, width: 100_000, height: 100_000 }, /limit/],
+    [{ ...frame, stride: 5 }, /at least 6 bytes/],
+    [{ ...frame, data: Uint16Array.of(0, 0, 0, 0, 65520, 0) }, /\(1, 1\) is 65520, but 12 bits end at 4095/],
+    [{ ...frame, data: [1, 2, 3, 4, 5, 6] }, /Uint8Array or a Uint16Array.*an array/],
+  ])("is refused when it is not what it says: %#", async (wrong, message) => {
+    expect(await refusal(wrong)).toEqual(badImage(message));
   });
 });
 

@@ -31,6 +31,21 @@ const nan = Float32Array.of(1, Number.NaN, 2, 3);
 const { POSITIVE_INFINITY: infinity } = Number;
 const image = { data: new Uint8Array(12), width: 2, height: 2, channels: 3 };
 
+const frame = { data: new Uint8Array(16), width: 4, height: 2, format: "Mono12" };
+const tooBright = Uint16Array.of(0, 1, 4095, 3, 4, 5, 4096, 65535);
+
+/** A frame whose data are taken away while the rest of it is read. */
+function treacherousFrame() {
+  const data = new Uint8Array(16);
+  return {
+    ...frame,
+    get data() {
+      structuredClone(data.buffer, { transfer: [data.buffer] });
+      return data;
+    },
+  };
+}
+
 /** Calls with wrong arguments: what the error must name. The compiler would refuse most of them. */
 const wrong: [name: keyof typeof kernels, args: unknown[], code: string, message: RegExp][] = [
   ["nfaTree", [], "BAD_OPTION", /energy but received nothing/],
@@ -126,6 +141,63 @@ const wrong: [name: keyof typeof kernels, args: unknown[], code: string, message
     "BAD_OPTION",
     /size/,
   ],
+  ["imageOfFrame", [], "BAD_OPTION", /object for frame but received nothing/],
+  ["imageOfFrame", [{ ...frame, format: "YUV422_8" }], "BAD_OPTION", /BayerRG.*12Packed.*RGBa8.*"YUV422_8"/],
+  ["imageOfFrame", [{ ...frame, format: "mono12" }], "BAD_OPTION", /"mono12"/],
+  ["imageOfFrame", [{ ...frame, format: "RGB12" }], "BAD_OPTION", /"RGB12"/],
+  ["imageOfFrame", [{ ...frame, format: 12 }], "BAD_OPTION", /frame\.format but received 12/],
+  ["imageOfFrame", [{ ...frame, width: 0 }], "BAD_OPTION", /frame\.width/],
+  [
+    "imageOfFrame",
+    [{ ...frame, stride: 7 }],
+    "BAD_OPTION",
+    /8 bytes, a row of 4 pixels of Mono12,.*received 7/,
+  ],
+  ["imageOfFrame", [{ ...frame, stride: 8.5 }], "BAD_OPTION", /whole number.*frame\.stride/],
+  ["imageOfFrame", [{ ...frame, stride: -8 }], "BAD_OPTION", /frame\.stride/],
+  [
+    "imageOfFrame",
+    [{ ...frame, data: new Uint8Array(15) }],
+    "BAD_TENSOR",
+    /2 rows of 8 bytes, 16 in all.*15 bytes/,
+  ],
+  ["imageOfFrame", [{ ...frame, data: new Uint8Array(17) }], "BAD_TENSOR", /16 in all.*17 bytes/],
+  ["imageOfFrame", [{ ...frame, data: new Uint16Array(7) }], "BAD_TENSOR", /16 in all.*14 bytes/],
+  ["imageOfFrame", [{ ...frame, stride: 10, data: new Uint8Array(17) }], "BAD_TENSOR", /20 in all.*17 bytes/],
+  ["imageOfFrame", [{ ...frame, stride: 10, data: new Uint8Array(21) }], "BAD_TENSOR", /20 in all.*21 bytes/],
+  [
+    "imageOfFrame",
+    [{ ...frame, data: new Float32Array(8) }],
+    "BAD_TENSOR",
+    /Uint8Array or a Uint16Array.*Mono12/,
+  ],
+  ["imageOfFrame", [{ ...frame, data: "pixels" }], "BAD_TENSOR", /Uint8Array/],
+  [
+    "imageOfFrame",
+    [{ ...frame, format: "Mono8", data: new Uint16Array(8) }],
+    "BAD_TENSOR",
+    /a Uint8Array for/,
+  ],
+  [
+    "imageOfFrame",
+    [{ ...frame, format: "Mono12p", width: 3 }],
+    "BAD_OPTION",
+    /does not end with a byte.*multiple of 2/,
+  ],
+  [
+    "imageOfFrame",
+    [{ ...frame, format: "BayerRG10p", width: 6 }],
+    "BAD_OPTION",
+    /does not end with a byte.*of 4/,
+  ],
+  ["imageOfFrame", [{ ...frame, format: "BayerRG12", height: 1 }], "BAD_OPTION", /2 × 2 pixels.*4 × 1/],
+  [
+    "imageOfFrame",
+    [{ ...frame, data: tooBright }],
+    "BAD_TENSOR",
+    /pixel at \(2, 1\) is 4096, but 12 bits end at 4095/,
+  ],
+  ["imageOfFrame", [treacherousFrame()], "BAD_TENSOR", /0 bytes/],
   ["resample", [{ ...image, channels: 2 }, to], "BAD_OPTION", /1, 3 or 4/],
   ["resample", [{ ...image, width: 3 }, to], "BAD_TENSOR", /2 × 3 × 3/],
   ["resample", [{ ...image, data: new Float32Array(12) }, to], "BAD_TENSOR", /Uint8Array/],
