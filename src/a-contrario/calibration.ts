@@ -48,10 +48,17 @@ export const calibrationSchema = z
     logNfa: sorted,
     /** Per image the maximum of the anomaly map; smallest first. */
     anomalyScore: sorted,
+    /** Per image, in the order of `logNfa`, its `meanEnergy` per scale. Files of before have none. */
+    meanEnergies: z.array(z.array(z.number().nonnegative())).optional(),
   })
   .refine(
-    ({ images, logNfa, anomalyScore }) => logNfa.length === images && anomalyScore.length === images,
+    ({ images, logNfa, anomalyScore, meanEnergies }) =>
+      [logNfa, anomalyScore, meanEnergies ?? logNfa].every(({ length }) => length === images),
     "expected one number per image",
+  )
+  .refine(
+    ({ scales, meanEnergies = [] }) => meanEnergies.every(({ length }) => length === scales.length),
+    "expected a mean energy per scale",
   );
 
 export type Calibration = z.infer<typeof calibrationSchema>;

@@ -1,3 +1,4 @@
+import type { IgnoredCells } from "../areas/ignored-cells.js";
 import { UflowError } from "../error.js";
 import { type Background, type Energy, jointEnergy, logChi2Survival } from "../kernels/index.js";
 
@@ -16,13 +17,28 @@ export interface FittedBackground {
 /**
  * Fits the background of the a contrario test to good images that the model was not trained on. docs/maths.md,
  * "Calibration".
- * @param energies [image][scale], finest first; two images or more tell something
+ * @param energies [image][scale], finest first, as they came; two images or more tell something
+ * @param ignored per image; what is ignored is left out, since the zeros that are tested there are none of the energies' law
  * @throws UflowError ERR_UFLOW_BAD_TENSOR as `fitScale` does.
  */
-export function fitBackground(energies: readonly (readonly Energy[])[]): FittedBackground {
-  const scales = (energies[0] ?? []).map((_, s) => fitScale(energies.map((image) => image[s]!)));
+export function fitBackground(
+  energies: readonly (readonly Energy[])[],
+  ignored: readonly (IgnoredCells | undefined)[] = [],
+): FittedBackground {
+  const scales = (energies[0] ?? []).map((_, s) =>
+    fitScale(
+      energies.map((image) => image[s]!),
+      ignored.map((cells) => cells?.scales[s]),
+    ),
+  );
   const joint = energies.map((image) => jointEnergy(onScales(image, scales)));
-  return { scales, joint: fitScale(joint) };
+  return {
+    scales,
+    joint: fitScale(
+      joint,
+      ignored.map((cells) => cells?.joint),
+    ),
+  };
 }
 
 /** The energies of one image on the backgrounds of their scales. */
@@ -34,32 +50,38 @@ export function onScales(energies: readonly Energy[], scales: readonly Backgroun
  * Fits one scale (or the joint energy) over all images: E/scale ~ χ²_dof in the upper tail, whose quantile and mean excess
  * are those of the pixels, since the tail is what is tested and real tails are heavier than the moments say; and the area,
  * by which means of blocks vary more than those of independent pixels. O(n log n) for n pixels of all images.
- * @param energies one map per image, all of one size
- * @throws UflowError ERR_UFLOW_BAD_TENSOR where there is nothing to fit: no map, maps of several sizes, values that are
- * negative or not finite, or a tail that is constant.
+ * @param energies one map per image
+ * @param ignored per map, 1 at the pixels that are left out
+ * @throws UflowError ERR_UFLOW_BAD_TENSOR where there is nothing to fit: no map, values that are negative or not finite, or a
+ * tail that is constant.
  */
-export function fitScale(energies: readonly Energy[]): Background {
-  const { width, height } = checked(energies);
-  const values = new Float64Array(energies.length * width * height);
-  energies.forEach(({ data }, i) => {
-    values.set(data, i * width * height);
+export function fitScale(
+  energies: readonly Energy[],
+  ignored: readonly (Uint8Array | undefined)[] = [],
+): Background {
+  check(energies);
+  const seen = energies.map(({ data }, i) => {
+    const cells = ignored[i];
+    return cells ? data.filter((_, pixel) => cells[pixel] === 0) : data;
   });
-  const area = correlationArea(energies, values);
+  const values = new Float64Array(seen.reduce((sum, { length }) => sum + length, 0));
+  if (values.length === 0) throw nothingToFit("maps of which all is ignored");
+  let at = 0;
+  for (const pixels of seen) {
+    values.set(pixels, at);
+    at += pixels.length;
+  }
+  const area = correlationArea(energies, ignored, values);
   return { ...fitTail(values.sort()), area };
 }
 
-function checked(energies: readonly Energy[]): Energy {
-  const [first] = energies;
-  if (!first) throw nothingToFit("no map");
-  const { width, height } = first;
-  for (const energy of energies) {
-    if (energy.width !== width || energy.height !== height || energy.data.length !== width * height) {
-      throw nothingToFit("maps of several sizes");
-    }
-    const wrong = energy.data.find((value) => !(value >= 0 && value < Number.POSITIVE_INFINITY));
+function check(energies: readonly Energy[]): void {
+  if (energies.length === 0) throw nothingToFit("no map");
+  for (const { data, width, height } of energies) {
+    if (data.length !== width * height) throw nothingToFit(`${data.length} values for ${width} × ${height}`);
+    const wrong = data.find((value) => !(value >= 0 && value < Number.POSITIVE_INFINITY));
     if (wrong !== undefined) throw nothingToFit(`the energy ${wrong}`);
   }
-  return first;
 }
 
 /** @param sorted smallest first */
@@ -102,27 +124,37 @@ function bisect(low: number, high: number, holds: (x: number) => boolean): numbe
 }
 
 /** Variance of the means of blocks, times their pixels, over the variance of the pixels; 1 … the pixels of a block. */
-function correlationArea(energies: readonly Energy[], values: Float64Array): number {
-  const { width, height } = energies[0]!;
-  const side = Math.min(blockSide, width, height);
-  const means: number[] = [];
-  for (let image = 0; image < energies.length; image++) {
-    for (let y = 0; y + side <= height; y += side) {
-      for (let x = 0; x + side <= width; x += side) {
-        means.push(blockMean(values, (image * height + y) * width + x, width, side));
-      }
-    }
-  }
+function correlationArea(
+  energies: readonly Energy[],
+  ignored: readonly (Uint8Array | undefined)[],
+  values: Float64Array,
+): number {
+  const side = energies.reduce((least, { width, height }) => Math.min(least, width, height), blockSide);
+  const means = energies.flatMap((energy, i) => blockMeans(energy, side, ignored[i]));
   const ratio = (side * side * variance(means)) / variance(values);
   return Math.min(Math.max(ratio, 1), side * side) || 1;
 }
 
-function blockMean(values: Float64Array, start: number, width: number, side: number): number {
+/** Of the blocks without anything that is ignored. */
+function blockMeans({ data, width, height }: Energy, side: number, ignored?: Uint8Array): number[] {
+  const means: number[] = [];
+  for (let y = 0; y + side <= height; y += side) {
+    for (let x = 0; x + side <= width; x += side) {
+      const start = y * width + x;
+      if (!(ignored && blockSum(ignored, start, width, side) > 0)) {
+        means.push(blockSum(data, start, width, side) / side ** 2);
+      }
+    }
+  }
+  return means;
+}
+
+function blockSum(values: ArrayLike<number>, start: number, width: number, side: number): number {
   let sum = 0;
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) sum += values[start + row * width + column]!;
   }
-  return sum / side ** 2;
+  return sum;
 }
 
 function variance(values: ArrayLike<number>): number {
@@ -135,6 +167,6 @@ function variance(values: ArrayLike<number>): number {
 }
 
 function nothingToFit(received: string): UflowError {
-  const message = `Expected energies of good images, maps of one size that are not constant, but received ${received}`;
+  const message = `Expected energies of good images, maps that are not constant, but received ${received}`;
   return new UflowError("ERR_UFLOW_BAD_TENSOR", message);
 }

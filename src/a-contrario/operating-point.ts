@@ -83,6 +83,10 @@ export interface OperatingPoint {
 interface Inspecting {
   mapSize: number;
   precision: "float32" | "float16";
+  /** Whether another part of the images is looked at than when the model was calibrated. Default false. */
+  otherAreas?: boolean;
+  /** Whether areas of the images are ignored. Default false. */
+  ignores?: boolean;
 }
 
 type Test = Pick<OperatingPoint, "nfa" | "tail" | "tests" | "background">;
@@ -96,7 +100,8 @@ export const defaultTests: Record<BackgroundKind, Tests> = { calibrated: "by-siz
 
 /**
  * The operating point that is meant by these options for a model.
- * @param inspection what the numbers are computed with: the side of the maps, and the networks' precision
+ * @param inspection what the numbers are computed with: the side of the maps, the networks' precision, and whether areas
+ * are others than at the calibration
  * @throws UflowError ERR_UFLOW_BAD_OPTION where the options contradict one another or the model, or where its calibration
  * cannot promise what is wanted; the message says what it can.
  */
@@ -115,6 +120,7 @@ export function resolveOperatingPoint(
     ...(preset && presets[preset]),
     ...chosen(options),
   };
+  if (inspection.ignores && nfa === "tree") checkIgnorable(test.tail);
   const promise = falseRejects && promised(falseRejects, calibration!, test, inspection);
   const logEpsilon = promise ? promise.logEpsilon : Math.log10(epsilon);
   const point = {
@@ -124,6 +130,17 @@ export function resolveOperatingPoint(
     falseRejects: promise?.falseRejects ?? null,
   };
   return { ...point, text: inWords(point, calibration) };
+}
+
+/**
+ * What is ignored has the energy 0, which the formula of Chernoff's bound takes for the most improbable of all.
+ * @throws UflowError ERR_UFLOW_BAD_OPTION
+ */
+export function checkIgnorable(tail: Tail | undefined): void {
+  if (tail !== "chernoff") return;
+  throw wrong(
+    'tail: "chernoff" takes what is calmer than chance for improbable, so that nothing can be ignored with it; use "exact", or leave ignore out (null)',
+  );
 }
 
 /** The part of the test that was chosen explicitly. */
@@ -160,7 +177,7 @@ function promised(
   { oneIn, confidence }: NonNullable<Checked["falseRejects"]>,
   { test: judged, images, logNfa }: Calibration,
   { tail, tests }: Test,
-  { mapSize, precision }: Inspecting,
+  { mapSize, precision, otherAreas }: Inspecting,
 ): { logEpsilon: number; falseRejects: NonNullable<OperatingPoint["falseRejects"]> } {
   if (judged.tail !== tail || judged.tests !== tests || judged.mapSize !== mapSize) {
     throw wrong(
@@ -169,6 +186,11 @@ function promised(
   }
   if (precision === "float16") {
     throw wrong('falseRejects: good images were judged by networks in float32, and precision is "float16"');
+  }
+  if (otherAreas) {
+    throw wrong(
+      "falseRejects: good images were judged in the areas of the model, and wanted are others: leave region and ignore out, or train with them",
+    );
   }
   const rejected = allowedRejects(images, 1 / oneIn, confidence);
   if (rejected < 0) throw wrong(`falseRejects: ${tooFew(images, oneIn, confidence)}`);

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { calibrationSchema } from "../a-contrario/calibration.js";
+import { polygonsSchema } from "../areas/ignore.js";
+import { tilingSchema } from "../areas/tiling.js";
 import { normalizations } from "../backbone/features.js";
+import { areaSchema } from "../image/area.js";
 import { rateSchedules } from "./rate-schedules.js";
 
 /** The version of the `.uflow` format that this engine writes, and the newest that it reads. */
@@ -81,8 +84,14 @@ export const manifestSchema = z.strictObject({
   backbone: z.strictObject({ name: z.string().min(1), sha256, weights: weightsSchema.optional() }),
   /** Side of the square image that the network sees, pixels. */
   inputSize: size,
-  /** Side of the maps that an inspection yields, pixels. */
+  /** Side of the maps that an inspection yields (of each tile, where there are several), pixels. */
   mapSize: size,
+  /** The only part of images that is looked at, pixels of the original image. Absent: all of it. */
+  region: areaSchema.optional(),
+  /** How what is looked at is cut into tiles, each of which the network sees at `inputSize`. Absent: it is one picture. */
+  tiling: tilingSchema.optional(),
+  /** Where nothing is ever reported, pixels of the original image; with a mask, where `ignore.png` is white too. */
+  ignore: z.strictObject({ polygons: polygonsSchema, mask: z.boolean() }).optional(),
   /** Feature maps of the backbone, finest first. */
   scales: z.array(scale).min(1).max(8),
   /** Input pixels per pixel of each feature map. */

@@ -7,11 +7,16 @@ export const backboneEntry = "backbone.onnx";
 /** The flow's parameters as numbers, from which its network was built. Files of the first engines have none. */
 export const parametersEntry = "flow.safetensors";
 
+/** Where nothing is ever reported, as a picture. Only in models that were trained with such a mask. */
+export const ignoreEntry = "ignore.png";
+
 /** A trained model in memory: the manifest and its two networks as ONNX. */
 export interface Model {
   manifest: Manifest;
   backbone: Uint8Array;
   flow: Uint8Array;
+  /** The PNG, where the manifest's `ignore` has a mask. */
+  ignoreMask?: Uint8Array | undefined;
   /** SHA-256 of the whole file, in hexadecimal digits. */
   sha256: string;
   /** The folder of the backbone's weights file, where the manifest names one and it was looked for. */

@@ -6,35 +6,36 @@ import { RandomAccessFile } from "../input/random-access-file.js";
 import { type StoredEntry, storedEntries } from "../input/stored-zip.js";
 import { readParameters } from "./flow-parameters.js";
 import { formatVersion, type Manifest, manifestSchema } from "./manifest.js";
-import { backboneEntry, flowEntry, type Model, parametersEntry, sha256 } from "./model.js";
+import { backboneEntry, flowEntry, ignoreEntry, type Model, parametersEntry, sha256 } from "./model.js";
 
 const manifestEntry = "manifest.json";
 const manifestLimit = 16 * 2 ** 20;
 
 /**
- * Reads a `.uflow` file and checks every entry against its sum. Only the networks are kept in memory.
+ * Reads a `.uflow` file and checks every entry against its sum. Only the networks and the mask are kept in memory.
  * @throws UflowError ERR_UFLOW_BAD_MODEL when the file is missing, damaged, hostile or of a newer format version.
  */
 export async function readModel(path: string): Promise<Model> {
   return await opened(path, async ({ file, entries, manifest }) => {
-    const networks = new Map<string, Buffer>();
+    const kept = new Map<string, Buffer>();
     for (const name of Object.keys(manifest.entries)) {
       const content = await checkedEntry({ file, entries, manifest }, name);
-      if (name === backboneEntry || name === flowEntry) networks.set(name, content);
+      if (name === backboneEntry || name === flowEntry || name === ignoreEntry) kept.set(name, content);
     }
     for (const name of entries.keys()) {
       const listed = name === manifestEntry || Object.hasOwn(manifest.entries, name);
       if (!listed) throw file.refuse(`the entry "${name}" is not in its manifest, so nothing vouches for it`);
     }
-    const network = (name: string) => {
-      const content = networks.get(name);
+    const entry = (name: string) => {
+      const content = kept.get(name);
       if (!content) throw file.refuse(`it has no ${name}`);
       return content;
     };
     return {
       manifest,
-      backbone: network(backboneEntry),
-      flow: network(flowEntry),
+      backbone: entry(backboneEntry),
+      flow: entry(flowEntry),
+      ...(manifest.ignore?.mask && { ignoreMask: entry(ignoreEntry) }),
       sha256: await file.sha256(),
     };
   });

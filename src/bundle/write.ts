@@ -4,7 +4,7 @@ import type { FlowParameters } from "../flow/parameters.js";
 import { writeFileAtomic } from "../output/atomic-file.js";
 import { parametersBytes } from "./flow-parameters.js";
 import { type Manifest, manifestSchema } from "./manifest.js";
-import { backboneEntry, flowEntry, type Model, parametersEntry, sha256 } from "./model.js";
+import { backboneEntry, flowEntry, ignoreEntry, type Model, parametersEntry, sha256 } from "./model.js";
 import { readEntries } from "./read.js";
 
 /** One time for all entries, so that the same model gives the same file, byte for byte. */
@@ -22,6 +22,7 @@ export async function writeModel(
   const entries = {
     [backboneEntry]: model.backbone,
     [flowEntry]: model.flow,
+    ...(model.ignoreMask && { [ignoreEntry]: model.ignoreMask }),
     ...(model.parameters && { [parametersEntry]: parametersBytes(model.parameters) }),
   };
   const manifest = manifestSchema.parse({

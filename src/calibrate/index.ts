@@ -1,4 +1,5 @@
 import type { Calibration } from "../a-contrario/calibration.js";
+import { checkIgnorable } from "../a-contrario/operating-point.js";
 import type { Manifest } from "../bundle/manifest.js";
 import { readModel } from "../bundle/read.js";
 import { rewriteModel } from "../bundle/write.js";
@@ -27,6 +28,7 @@ export async function recalibrate(
 ): Promise<Manifest & { calibration: Calibration }> {
   const { model: path, good, output, signal, onProgress, ...how } = checkRecalibrateOptions(options);
   const model = await readModel(path);
+  if (model.manifest.ignore) checkIgnorable(how.tail);
   const images = await findImages([good]);
   await checkWritable(output);
   const task: CalibrateTask = { ...how, model, images };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { operatingPointShape } from "../a-contrario/operating-point.js";
 import { UflowError } from "../error.js";
 import type { Tail, Tests } from "../kernels/index.js";
+import { type Device, deviceSchema } from "../onnx/device.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `recalibrate()`; every one is checked, and all that are wrong are named at once. */
@@ -18,8 +19,8 @@ export interface RecalibrateOptions {
   /** What the statistics for `falseRejects` are of; default: that of `Inspector`. */
   tail?: Tail;
   tests?: Tests;
-  /** Where the networks run: `auto` (default) takes CUDA where it works, else the CPU. */
-  device?: "auto" | "cpu" | "cuda";
+  /** Where the networks run: `auto` (default) takes CUDA where it works, else the CPU; `cuda:1` is the second GPU. */
+  device?: Device;
   /** CPU threads of the networks; 0 (default) is one per physical core. */
   threads?: number;
   /** Stops the work; nothing is written then. */
@@ -34,7 +35,7 @@ const schema = z.strictObject({
   output: z.string().min(1),
   tail: operatingPointShape.tail,
   tests: operatingPointShape.tests,
-  device: z.enum(["auto", "cpu", "cuda"]).default("auto"),
+  device: deviceSchema.default("auto"),
   threads: z.int().min(0).max(1024).default(0),
   signal: z.instanceof(AbortSignal).optional(),
   onProgress: z.custom<RecalibrateOptions["onProgress"]>((value) => typeof value === "function").optional(),

@@ -2,10 +2,11 @@
 import { createHash } from "node:crypto";
 import { calibrate } from "../a-contrario/calibrate.js";
 import type { Calibration } from "../a-contrario/calibration.js";
+import type { View } from "../areas/sight.js";
 import type { Model } from "../bundle/model.js";
 import { UflowError } from "../error.js";
 import { decodeImage } from "../image/decode.js";
-import { preprocess } from "../image/preprocess.js";
+import { sightOf } from "../inspect/model-sight.js";
 import { Network } from "../inspect/network.js";
 import { withWeightsFolder } from "../inspect/weights-folder.js";
 import type { Energy, RawImage } from "../kernels/index.js";
@@ -26,23 +27,32 @@ async function work(
   signal: AbortSignal,
   report: (progress: CalibrateProgress) => void,
 ): Promise<Calibration> {
-  const { inputSize, preprocessing, mapSize } = model.manifest;
+  const { mapSize } = model.manifest;
+  const sight = await sightOf(model);
   const network = await Network.open(await withWeightsFolder(model), { device, threads, gate });
   const seen = new Map<string, string>();
   const energies: Energy[][] = [];
+  const views: View[] = [];
   try {
     for (const path of images) {
       if (signal.aborted) throw aborted();
       const frame = await decodeImage(path);
       expectNew(path, frame, seen);
-      const input = preprocess(frame, { width: inputSize, height: inputSize, ...preprocessing });
-      energies.push((await network.run([input]))[0]!.energies);
+      const view = sight.view(frame, `"${path}"`);
+      views.push(view);
+      const picture = view.picture(frame);
+      const tiles: Energy[][] = [];
+      for (let i = 0; i < view.tiles; i++) {
+        const [maps] = await network.run([view.tile(picture, i)]);
+        tiles.push(maps!.energies);
+      }
+      energies.push(view.join(tiles));
       report({ done: energies.length, total: images.length });
     }
   } finally {
     await network.close();
   }
-  return calibrate(energies, { mapSize, ...(tail && { tail }), ...(tests && { tests }) });
+  return calibrate(energies, { mapSize, ...(tail && { tail }), ...(tests && { tests }) }, views);
 }
 
 /** Each image is to count once: copies would promise what nobody has seen. @throws UflowError ERR_UFLOW_BAD_DATASET. */

@@ -1,6 +1,7 @@
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { PlainError } from "../error.js";
 import type { Inspection } from "../inspect/index.js";
+import type { DeviceName } from "../onnx/device.js";
 import type { PixelMetrics, Precision } from "./measurement.js";
 import type { EvaluationCurves } from "./metrics/curves.js";
 import type { F1Max, FairThreshold, FalseAlarms, Miou, RegionDetection } from "./metrics/index.js";
@@ -35,7 +36,7 @@ export interface Evaluation extends PixelMetrics {
   operatingPoint: OperatingPoint;
   /** Side of the maps on which pixels were counted. */
   mapSize: number;
-  device: "cpu" | "cuda";
+  device: DeviceName;
   /** Median milliseconds per image, per phase and of all phases together. */
   timings: Timings;
   /** False when some images could not be read: the numbers are those of the others. */

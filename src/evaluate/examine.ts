@@ -28,12 +28,11 @@ export async function examine(
   inspector: Inspector,
   measurement: MeasurementThread,
   images: readonly TestImage[],
-  task: { mapSize: number; drawer: SheetDrawer | undefined; signal?: AbortSignal | undefined },
+  task: { drawer: SheetDrawer | undefined; signal?: AbortSignal | undefined },
   onProgress: ((progress: EvaluateProgress) => void) | undefined,
 ): Promise<Examination> {
   const result: Examination = { examined: [], pictured: [], errors: [], alarmsAtWatched: [] };
-  const noDefect = noDefects(task.mapSize);
-  const ask = (image: TestImage) => look(inspector, image, noDefect);
+  const ask = (image: TestImage) => look(inspector, image);
   const isGood = ({ defect }: TestImage) => defect === goodKind;
   const ordered = [...images.filter(isGood), ...images.filter((image) => !isGood(image))];
   const start = performance.now();
@@ -59,11 +58,11 @@ export async function examine(
 type Look = { image: TestImage; inspection: Inspection; truth: Mask | null };
 
 /** The mask and the verdict, or why one of the two cannot be had. Never rejects for what is wrong with an image. */
-function look(inspector: Inspector, image: TestImage, noDefect: Mask): Promise<Look | { error: ImageError }> {
+function look(inspector: Inspector, image: TestImage): Promise<Look | { error: ImageError }> {
   const work = async () => {
     try {
-      const truth = await truthOf(image, noDefect);
-      return { image, truth, inspection: await inspector.inspect(image.path) };
+      const inspection = await inspector.inspect(image.path);
+      return { image, inspection, truth: await truthOf(image, inspection) };
     } catch (error) {
       if (!(error instanceof UflowError) || error.code !== "ERR_UFLOW_BAD_IMAGE") throw error;
       return { error: { image: image.path, code: error.code, message: error.message } };
@@ -75,9 +74,11 @@ function look(inspector: Inspector, image: TestImage, noDefect: Mask): Promise<L
   return looking;
 }
 
-async function truthOf({ defect, mask }: TestImage, noDefect: Mask): Promise<Mask | null> {
-  if (defect === goodKind) return noDefect;
-  return mask === undefined ? null : await readMask(mask, noDefect);
+/** Of the part of the image that was looked at, at the size of the maps. */
+async function truthOf({ defect, mask }: TestImage, inspection: Inspection): Promise<Mask | null> {
+  const { width, height } = inspection.mask;
+  if (defect === goodKind) return { data: new Uint8Array(width * height), width, height };
+  return mask === undefined ? null : await readMask(mask, { width, height }, inspection);
 }
 
 /** Has the maps counted, and keeps those of the images that are to be shown as it looks now. */
@@ -96,18 +97,14 @@ async function count(
     logNfaMap,
     mask,
   });
-  const examined = { ...verdict, ...measure, path: image.path, kind };
+  const map = { width: mask.width, height: mask.height };
+  const examined = { ...verdict, ...measure, path: image.path, kind, map };
   result.examined.push(examined);
   if (alarmsAtWatched) result.alarmsAtWatched.push(alarmsAtWatched);
   if (drawer === undefined) return;
   const pictured = { ...examined, anomalyMap, truth };
   result.pictured = selectImages([...result.pictured, pictured]);
   await drawer.add(pictured);
-}
-
-/** The mask of every good image: one for all, in memory and when it is handed to a thread. */
-function noDefects(side: number): Mask {
-  return { data: new Uint8Array(side * side), width: side, height: side };
 }
 
 export const aborted = () =>

@@ -1,3 +1,4 @@
+import type { Size } from "../image/area.js";
 import type { Mask } from "../image/mask.js";
 import type { Inspection } from "../inspect/index.js";
 import type { ImageMeasure } from "./measurement.js";
@@ -9,6 +10,8 @@ export interface Examined
   path: string;
   /** `good`, or the kind of defect. */
   kind: string;
+  /** Size of its maps, pixels. */
+  map: Size;
 }
 
 /** One that is to be shown. */

@@ -65,7 +65,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       good.map(({ regions }) => regions.length),
       alarmsAtWatched,
     ),
-    regionDetection: summarizeRegions(examined, mapSize),
+    regionDetection: summarizeRegions(examined),
     defects: summarizeDefects(examined, byKind),
     operatingPoint,
     mapSize,
@@ -114,7 +114,7 @@ async function measureAll(
   const { device, manifest, operatingPoint } = inspector;
   await using measurement = new MeasurementThread({ logEpsilon: operatingPoint.logEpsilon }, signal, aborted);
   const mapSize = inspection.mapSize ?? manifest.mapSize;
-  const task = { mapSize, drawer, signal };
+  const task = { drawer, signal };
   const examination = await examine(inspector, measurement, images, task, onProgress);
   if (examination.examined.length === 0) throw nothingReadable(data, examination.errors);
   onProgress?.({ phase: "metrics", done: images.length, total: images.length, secondsLeft: null });

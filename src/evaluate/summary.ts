@@ -55,10 +55,11 @@ export function imageAreas(curve: RankCurve) {
 }
 
 /** Detection of the regions of the ground truth, by their size. */
-export function summarizeRegions(examined: readonly Examined[], mapSize: number): RegionDetection {
-  const pixels = mapSize ** 2;
+export function summarizeRegions(examined: readonly Examined[]): RegionDetection {
   return regionDetection(
-    examined.flatMap(({ truthRegions }) => (truthRegions ?? []).map((region) => ({ ...region, pixels }))),
+    examined.flatMap(({ truthRegions, map }) =>
+      (truthRegions ?? []).map((region) => ({ ...region, pixels: map.width * map.height })),
+    ),
   );
 }
 

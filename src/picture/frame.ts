@@ -1,4 +1,5 @@
 import sharp, { type OverlayOptions, type Sharp } from "sharp";
+import type { Area } from "../image/area.js";
 import type { RawImage } from "../kernels/index.js";
 
 /** Pixels. */
@@ -54,6 +55,29 @@ export function drawing(elements: string, { width, height }: Size, left = 0, top
 export async function stretch(layer: Layer, { width, height }: Size): Promise<Layer> {
   const data = await openPicture(layer)
     .resize(width, height, { fit: "fill", kernel: "cubic" })
+    .raw()
+    .toBuffer();
+  return { data, width, height, channels: layer.channels };
+}
+
+/** A layer that covers a part of an image, stretched over that part of a picture of it of this size. */
+export async function stretchOver(
+  layer: Layer,
+  { area, image }: { area: Area | undefined; image: Size },
+  { width, height }: Size,
+): Promise<Layer> {
+  if (!area || (area.width === image.width && area.height === image.height))
+    return stretch(layer, { width, height });
+  const [sx, sy] = [width / image.width, height / image.height];
+  const left = Math.min(Math.round(area.x * sx), width - 1);
+  const top = Math.min(Math.round(area.y * sy), height - 1);
+  const part = {
+    width: Math.max(1, Math.round((area.x + area.width) * sx) - left),
+    height: Math.max(1, Math.round((area.y + area.height) * sy) - top),
+  };
+  const background = { r: 0, g: 0, b: 0, alpha: layer.channels === 4 ? 0 : 1 };
+  const data = await openPicture(await stretch(layer, part))
+    .extend({ left, top, right: width - left - part.width, bottom: height - top - part.height, background })
     .raw()
     .toBuffer();
   return { data, width, height, channels: layer.channels };

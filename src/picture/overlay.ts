@@ -1,3 +1,6 @@
+import { UflowError } from "../error.js";
+import type { Area } from "../image/area.js";
+import { decodeImage, type ImageSource } from "../image/decode.js";
 import type { Map2d, RawImage, Region } from "../kernels/index.js";
 import { drawContours } from "./contour.js";
 import {
@@ -8,7 +11,7 @@ import {
   openPicture,
   reducedSize,
   type Size,
-  stretch,
+  stretchOver,
 } from "./frame.js";
 import { heatLayer } from "./heat.js";
 import { capHeight, drawText, textWidth } from "./text.js";
@@ -19,8 +22,10 @@ import { logNfaText, regionsText, verdictOf } from "./verdict.js";
 export interface OverlaySource {
   /** The original image, after its EXIF rotation. */
   frame: RawImage;
-  /** 0 … 1, of any size; it covers the whole image. */
+  /** 0 … 1, of any size; it covers `area`. */
   anomalyMap: Map2d;
+  /** The part of the image that was looked at, pixels. Default: all of it. */
+  area?: Area | undefined;
   /** In pixels of the original image. */
   regions: readonly Region[];
   anomalous: boolean;
@@ -46,18 +51,40 @@ export async function renderOverlay(source: OverlaySource): Promise<Buffer> {
     .toBuffer();
 }
 
+/** What `drawOverlay()` needs of an inspection. */
+export interface Overlaid extends Omit<OverlaySource, "frame"> {
+  /** Size of the image that was inspected. */
+  image: Size;
+}
+
+/**
+ * `renderOverlay()` for an image as it was given to `inspect()`; it is decoded once more. Takes tens of milliseconds, none
+ * of them on the event loop.
+ * @throws UflowError ERR_UFLOW_BAD_IMAGE when it cannot be read any more, or is not of the size that was inspected.
+ */
+export async function drawOverlay(image: ImageSource, inspection: Overlaid): Promise<Buffer> {
+  const { width, height } = inspection.image;
+  const frame = await decodeImage(image, { maxPixels: width * height });
+  if (frame.width === width && frame.height === height) return renderOverlay({ ...inspection, frame });
+  throw new UflowError(
+    "ERR_UFLOW_BAD_IMAGE",
+    `Expected the image that was inspected, ${width} × ${height} pixels, but received one of ${frame.width} × ${frame.height}`,
+  );
+}
+
 /** The image with heat and contours, without the bar, stretched to this size. */
 export async function paintOverlay(
-  { frame, anomalyMap, regions }: OverlaySource,
+  { frame, anomalyMap, area, regions }: OverlaySource,
   size: Size,
 ): Promise<Layer> {
+  const heat = await stretchOver(heatLayer(anomalyMap), { area, image: frame }, size);
   const contours = drawContours(regions, {
     scale: { x: size.width / frame.width, y: size.height / frame.height },
     width: Math.max(1.2, Math.min(size.width, size.height) / 260),
   });
   const data = await openFrame(frame)
     .resize(size.width, size.height, { fit: "fill" })
-    .composite([openLayer(await stretch(heatLayer(anomalyMap), size)), drawing(contours, size)])
+    .composite([openLayer(heat), drawing(contours, size)])
     .removeAlpha()
     .raw()
     .toBuffer();

@@ -7,7 +7,7 @@ import {
   openFrame,
   openLayer,
   type Size,
-  stretch,
+  stretchOver,
 } from "./frame.js";
 import { heatPicture } from "./heat.js";
 import { maskPicture } from "./mask.js";
@@ -22,7 +22,7 @@ export interface SheetPart extends OverlaySource {
   caption: string;
   /** What the part really is; a verdict that says otherwise is marked. */
   defective?: boolean;
-  /** Where the part is defective, 1 per pixel, of any size; it covers the whole image. */
+  /** Where the part is defective, 1 per pixel, of any size; it covers `area`. */
   truth?: { data: Uint8Array; width: number; height: number };
 }
 
@@ -70,8 +70,10 @@ const paint: Record<Panel, (part: SheetPart, size: Size) => Promise<Layer | unde
     const data = await openFrame(frame).resize(size.width, size.height, { fit: "fill" }).raw().toBuffer();
     return { data, ...size, channels: 3 };
   },
-  "ground truth": async ({ truth }, size) => truth && stretch(maskPicture(truth), size),
-  "anomaly map": ({ anomalyMap }, size) => stretch(heatPicture(anomalyMap), size),
+  "ground truth": async ({ truth, frame, area }, size) =>
+    truth && stretchOver(maskPicture(truth), { area, image: frame }, size),
+  "anomaly map": ({ anomalyMap, frame, area }, size) =>
+    stretchOver(heatPicture(anomalyMap), { area, image: frame }, size),
   detection: paintOverlay,
 };
 

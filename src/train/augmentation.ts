@@ -49,38 +49,54 @@ export interface Variant {
   contrast: number;
 }
 
-/** One picture whose features are computed: an image file, or a variant of it. */
+/** One picture whose features are computed: a tile of an image file, mostly all of it, or of a variant of it. */
 export interface Picture {
   path: string;
+  /** Which of its tiles, from 0. */
+  tile: number;
   variant?: Variant | undefined;
 }
 
 /**
- * All pictures whose features a training needs: first every image as it is, so that picture i is image i, then the
- * variants of the images that are learned from, one image after the other. What is held out has none.
+ * All pictures whose features a training needs: first the tiles of every image as it is, one image after the other (with one
+ * tile each, picture i is image i), then those of the variants of the images that are learned from. What is held out has none.
+ * @param tiles per image; default: one each
  */
 export function picturesOf(
   paths: readonly string[],
   learned: readonly number[],
   augmentation: CheckedAugmentation | undefined,
   seed: number,
+  tiles: readonly number[] = paths.map(() => 1),
 ): Picture[] {
-  const images: Picture[] = paths.map((path) => ({ path }));
+  const tilesOf = (image: number, variant?: Variant): Picture[] =>
+    Array.from({ length: tiles[image]! }, (_, tile) => ({
+      path: paths[image]!,
+      tile,
+      ...(variant && { variant }),
+    }));
+  const images = paths.flatMap((_, image) => tilesOf(image));
   if (!augmentation) return images;
   const variants = learned.flatMap((image) => {
     const random = Random.stream(seed, `variants of image ${image}`);
-    return Array.from({ length: augmentation.variants - 1 }, () => ({
-      path: paths[image]!,
-      variant: draw(augmentation, random),
-    }));
+    return Array.from({ length: augmentation.variants - 1 }, () =>
+      tilesOf(image, draw(augmentation, random)),
+    ).flat();
   });
   return [...images, ...variants];
 }
 
+/** The pictures of each image as it is, by their places in `picturesOf`. */
+export function picturesByImage(tiles: readonly number[]): number[][] {
+  let next = 0;
+  return tiles.map((count) => Array.from({ length: count }, () => next++));
+}
+
 /**
- * Which picture of each image that is learned from an epoch sees, by its place in `picturesOf`: the image itself or any
- * variant, drawn by seed and epoch.
+ * Which pictures an epoch sees, by their places in `picturesOf`: of each tile of each image that is learned from the image
+ * itself or any variant, drawn by seed and epoch.
  * @param images how many there are, held out or not
+ * @param tiles per image; default: one each
  */
 export function picturesSeen(
   images: number,
@@ -88,13 +104,21 @@ export function picturesSeen(
   augmentation: CheckedAugmentation | undefined,
   seed: number,
   epoch: number,
+  tiles: readonly number[] = Array(images).fill(1),
 ): number[] {
-  if (!augmentation) return [...learned];
+  const ofImage = picturesByImage(tiles);
+  if (!augmentation) return learned.flatMap((image) => ofImage[image]!);
   const { variants } = augmentation;
   const random = Random.stream(seed, `variants of epoch ${epoch}`);
-  return learned.map((image, place) => {
-    const variant = random.below(variants);
-    return variant === 0 ? image : images + place * (variants - 1) + variant - 1;
+  let firstVariant = tiles.reduce((sum, count) => sum + count, 0);
+  return learned.flatMap((image) => {
+    const count = tiles[image]!;
+    const first = firstVariant;
+    firstVariant += count * (variants - 1);
+    return ofImage[image]!.map((picture, tile) => {
+      const variant = random.below(variants);
+      return variant === 0 ? picture : first + (variant - 1) * count + tile;
+    });
   });
 }
 

@@ -1,9 +1,9 @@
+import type { Sight } from "../areas/sight.js";
 import { type Backbone, featureName, featureScales, imageName, type Scale } from "../backbone/index.js";
 import { messageOf, UflowError } from "../error.js";
 import { decodeImage, type RawImage } from "../image/decode.js";
-import { preprocess } from "../image/preprocess.js";
 import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
-import { type Picture, varied } from "./augmentation.js";
+import { type Picture, type Variant, varied } from "./augmentation.js";
 import { FeatureCache, type FeatureCacheOptions } from "./feature-cache.js";
 import { throwIfStopped } from "./stop.js";
 
@@ -11,6 +11,8 @@ export interface FeatureTask extends Omit<SessionOptions, "device"> {
   pictures: readonly Picture[];
   backbone: Backbone;
   network: Uint8Array;
+  /** What of the images is seen. */
+  sight: Sight;
   inputSize: number;
   cache: FeatureCacheOptions;
   /** Bytes that the features may take in memory. */
@@ -55,7 +57,7 @@ async function fill(
   try {
     /** By path. */
     const problems = new Map<string, string>();
-    const load = loader(backbone, inputSize);
+    const load = loader(task.sight);
     let next = load(pictures[0]!);
     for (let i = 0; i < pictures.length; i++) {
       throwIfStopped(task.signal);
@@ -90,15 +92,20 @@ function dataOf(feature: Tensor | undefined, { channels, height, width }: Scale)
   );
 }
 
-/** Yields the network's input for a picture, or why it cannot be read. An image is decoded once for all its variants. */
-function loader(backbone: Backbone, inputSize: number) {
-  const input = { width: inputSize, height: inputSize, ...backbone.preprocessing };
+/** Yields the network's input for a picture, or why it cannot be read. An image is decoded once for all its pictures. */
+function loader(sight: Sight) {
   let decoded: { path: string; frame: Promise<RawImage> } | undefined;
-  return async ({ path, variant }: Picture): Promise<Float32Array | UflowError> => {
+  let seen: { path: string; variant: Variant | undefined; picture: Float32Array } | undefined;
+  return async ({ path, variant, tile }: Picture): Promise<Float32Array | UflowError> => {
     try {
       if (decoded?.path !== path) decoded = { path, frame: decodeImage(path) };
       const frame = await decoded.frame;
-      return preprocess(variant ? varied(frame, variant) : frame, input);
+      const view = sight.view(frame, `"${path}"`);
+      if (seen?.path !== path || seen.variant !== variant) {
+        const picture = view.picture(frame, (part) => (variant ? varied(part, variant) : part));
+        seen = { path, variant, picture };
+      }
+      return view.tile(seen.picture, tile);
     } catch (error) {
       return error instanceof UflowError
         ? error

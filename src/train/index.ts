@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { encodeIgnoreMask, readIgnored } from "../areas/ignore.js";
 import { type Backbone, backboneNames, featureScales, isBackboneName } from "../backbone/index.js";
 import { allBackboneNames, backboneFrom, findBackbone, openBackboneStore } from "../backbone/stored.js";
 import { describeModel } from "../bundle/describe.js";
@@ -15,6 +16,7 @@ import {
   fewestImages,
   type TrainOptions,
   type TrainProgress,
+  tilingOf,
   withPreset,
 } from "./options.js";
 import { presetOf } from "./presets.js";
@@ -30,13 +32,14 @@ export type { TrainOptions, TrainProgress } from "./options.js";
  *
  * @returns the manifest of the file written.
  * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_WEIGHTS (the backbone's are not in the store, or damaged),
- * ERR_UFLOW_BAD_DATASET (no, too few or unreadable images), ERR_UFLOW_BAD_CHECKPOINT (`resume`), ERR_UFLOW_MEMORY,
+ * ERR_UFLOW_BAD_DATASET (no, too few or unreadable images), ERR_UFLOW_BAD_IMAGE (the mask of `ignore`),
+ * ERR_UFLOW_BAD_CHECKPOINT (`resume`), ERR_UFLOW_MEMORY,
  * ERR_UFLOW_DIVERGED, ERR_UFLOW_OUTPUT, ERR_UFLOW_ABORTED.
  */
 export async function train(options: TrainOptions): Promise<Manifest & { training: TrainingSummary }> {
   const store = openBackboneStore();
   const names = isBackboneName(options?.backbone ?? "mobile") ? backboneNames : await allBackboneNames(store);
-  const { signal, onProgress, data, layout, output, tensorboard, ...checked } = checkTrainOptions(
+  const { signal, onProgress, data, layout, output, tensorboard, ignore, ...checked } = checkTrainOptions(
     options,
     names,
   );
@@ -53,12 +56,13 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
       `${data} holds ${images.length} good image; at least ${fewestImages} are needed, and 50 or more are better`,
     );
   }
+  const ignored = ignore && (await readIgnored(ignore));
   await checkWritable(output);
   const checkpoint = checkpointPath(output);
   using events = tensorboard === undefined ? undefined : await tensorboardProgress(tensorboard, onProgress);
   const watched = events?.onProgress ?? onProgress;
   const file = new URL("./worker.js", import.meta.url);
-  const given: TrainTask = { ...task, images, checkpoint };
+  const given: TrainTask = { ...task, ignored, images, checkpoint };
   const trained = await runInThread<TrainProgress, Trained>(file, given, "training", {
     signal,
     onProgress: watched,
@@ -67,8 +71,17 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
   if (signal?.aborted) throw aborted();
   const { architecture, training, weights, calibration, ...model } = trained;
   const described = describeModel(backbone, model.backbone, task.inputSize, architecture, weights);
-  const manifest = { ...described, training, ...(calibration && { calibration }) };
-  const written = await writeModel(output, { manifest, ...model });
+  const tiling = tilingOf(task);
+  const manifest = {
+    ...described,
+    ...(task.region && { region: task.region }),
+    ...(tiling && { tiling }),
+    ...(ignored && { ignore: { polygons: [...ignored.polygons], mask: ignored.mask !== undefined } }),
+    training,
+    ...(calibration && { calibration }),
+  };
+  const ignoreMask = ignored?.mask && (await encodeIgnoreMask(ignored.mask));
+  const written = await writeModel(output, { manifest, ...model, ignoreMask });
   // It has served; where it cannot be removed, the next training replaces it.
   await rm(checkpoint, { force: true }).catch(() => undefined);
   return { ...written, training };

@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { type IgnoreOptions, ignoreSchema } from "../areas/ignore.js";
+import { type Tiling, tilingSchema } from "../areas/tiling.js";
 import { type Normalization, normalizations } from "../backbone/features.js";
 import type { BackboneName } from "../backbone/index.js";
 import type { Recovery } from "../bundle/manifest.js";
 import { type RateSchedule, rateSchedules } from "../bundle/rate-schedules.js";
+import { type Area, areaSchema } from "../image/area.js";
 import { type LayoutName, layoutSchema } from "../image/datasets/index.js";
 import { parseOptions } from "../options.js";
 import type { Preset } from "./presets.js";
@@ -34,6 +37,24 @@ export interface TrainOptions {
    * the backbone's only one (448 for `mcait`). Time and memory grow with its square.
    */
   inputSize?: number;
+  /**
+   * The only part of the images that is looked at, now and at inspection: pixels of the original images, each of which must
+   * contain it. Default: all of them.
+   */
+  region?: Area | undefined;
+  /**
+   * Cuts images (or their region) into overlapping squares of this side, pixels of the original images, 16 … 1 000 000; the
+   * network sees each at `inputSize`. For defects that would be lost when the whole is resized to that. Time and memory grow
+   * with the number of tiles. Default: the whole is one picture.
+   */
+  tileSize?: number | undefined;
+  /** Of a tile with the next, pixels of the original images, up to half of `tileSize`. Default: a quarter. */
+  tileOverlap?: number | undefined;
+  /**
+   * Where nothing is ever reported: polygons and a mask in pixels of the original images, kept in the model. It is learned
+   * from all the same, but says nothing of the held-out images' energies. Default: nowhere.
+   */
+  ignore?: IgnoreOptions | undefined;
   /** Flow steps per scale, 1 … 16. Default 4, as in the paper. */
   flowSteps?: number;
   /**
@@ -138,6 +159,10 @@ const trainSchema = z.strictObject({
   output: z.string().min(1),
   backbone: z.string().default("mobile"),
   inputSize: z.int().min(32).max(2048).optional(),
+  region: areaSchema.optional(),
+  tileSize: tilingSchema.shape.size.optional(),
+  tileOverlap: tilingSchema.shape.overlap.optional(),
+  ignore: ignoreSchema.optional(),
   flowSteps: z.int().min(1).max(16).default(4),
   normalization: z.enum(normalizations).optional(),
   epochs: z.int().min(1).max(100_000).optional(),
@@ -177,8 +202,21 @@ export function withPreset<T extends { [K in keyof Preset]?: Preset[K] | undefin
   };
 }
 
+/** The tiles that are meant; undefined where the whole is one picture. */
+export function tilingOf({
+  tileSize: size,
+  tileOverlap,
+}: Pick<CheckedTrainOptions, "tileSize" | "tileOverlap">): Tiling | undefined {
+  return size === undefined ? undefined : { size, overlap: tileOverlap ?? Math.floor(size / 4) };
+}
+
 /** @param backbones the names of those that there are */
 export function checkTrainOptions(options: TrainOptions, backbones: readonly string[]): CheckedTrainOptions {
-  const schema = trainSchema.extend({ backbone: z.enum(backbones).default("mobile") });
+  const schema = trainSchema
+    .extend({ backbone: z.enum(backbones).default("mobile") })
+    .refine(({ tileSize = 0, tileOverlap = 0 }) => 2 * tileOverlap <= tileSize, {
+      path: ["tileOverlap"],
+      error: "expected at most half of tileSize",
+    });
   return parseOptions("train", schema, options);
 }

@@ -4,6 +4,8 @@
  */
 import { calibrate } from "../a-contrario/calibrate.js";
 import type { Calibration } from "../a-contrario/calibration.js";
+import type { IgnoredAreas } from "../areas/ignore.js";
+import { Sight, type View } from "../areas/sight.js";
 import { type Backbone, featureScales } from "../backbone/index.js";
 import { type BackboneSource, backboneFrom, networkFrom, weightsRecord } from "../backbone/stored.js";
 import type { BackboneWeights, TrainingSummary } from "../bundle/manifest.js";
@@ -12,10 +14,11 @@ import { UflowError } from "../error.js";
 import { type FlowArchitecture, latentScales } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { type FlowParameters, initialParameters } from "../flow/parameters.js";
+import { readImageHeader } from "../image/decode.js";
 import type { Energy } from "../kernels/index.js";
 import type { RunGate } from "../onnx/run-gate.js";
 import { workInThread } from "../onnx/thread-work.js";
-import { picturesOf, picturesSeen } from "./augmentation.js";
+import { picturesByImage, picturesOf, picturesSeen } from "./augmentation.js";
 import type { TrainingIdentity } from "./checkpoint.js";
 import { CheckpointKeeper } from "./checkpoint-keeper.js";
 import type { FeatureCache } from "./feature-cache.js";
@@ -25,7 +28,7 @@ import { type Division, divide, HeldOutImages, usualInterval } from "./held-out.
 import { imageSums } from "./image-sums.js";
 import { freshState, isDone, Learning, type LearningPlan, type LearningState } from "./learning.js";
 import { checkStepMemory } from "./memory.js";
-import type { CheckedTrainOptions, TrainProgress } from "./options.js";
+import { type CheckedTrainOptions, type TrainProgress, tilingOf } from "./options.js";
 import type { Preset } from "./presets.js";
 import { ProgressTeller } from "./progress.js";
 import type { FlowLayout } from "./step-network.js";
@@ -35,11 +38,12 @@ import { Trainer } from "./trainer.js";
 /** What the worker is given. */
 export type TrainTask = Omit<
   CheckedTrainOptions,
-  "signal" | "onProgress" | "data" | "layout" | "output" | "tensorboard" | "backbone" | "inputSize"
+  "signal" | "onProgress" | "data" | "layout" | "output" | "tensorboard" | "ignore" | "backbone" | "inputSize"
 > &
   Preset & {
     source: BackboneSource;
     inputSize: number;
+    ignored: IgnoredAreas | undefined;
     images: readonly string[];
     /** Path of the checkpoint. */
     checkpoint: string;
@@ -71,10 +75,12 @@ async function makeModel(
   throwIfStopped(signal);
   const { network, folder: weightsFolder } = built;
   const architecture = architectureOf(backbone, task);
-  const stepBytes = checkStepMemory(architecture, division.learned.length, task.batchSize);
+  const sight = sightOf(task, backbone);
+  const tiles = await tilesOf(task.images, sight);
+  const plan = planOf(task, division, architecture, tiles);
+  const stepBytes = checkStepMemory(architecture, plan.images, task.batchSize);
   const initial = initialParameters(architecture, task.seed);
-  const plan = planOf(task, division, architecture);
-  const pictures = picturesOf(task.images, division.learned, task.augment, task.seed);
+  const pictures = picturesOf(task.images, division.learned, task.augment, task.seed, tiles);
   const teller = new ProgressTeller(pictures.length, task.epochs, send);
   const identity = await identityOf(task, network, signal);
   const keeper = new CheckpointKeeper(task.checkpoint, identity, task.checkpointEvery, (notice) =>
@@ -85,9 +91,11 @@ async function makeModel(
   const start = task.resume ? await keeper.resume(fresh) : fresh;
   const cache = { folder: task.cacheFolder, precision: task.cachePrecision };
   const memory = freeMemory() - stepBytes;
-  const given = { ...task, pictures, backbone, network, weightsFolder, cache, memory, signal };
+  const given = { ...task, pictures, backbone, network, sight, weightsFolder, cache, memory, signal };
   const features = await computeFeatures(given, (done) => teller.picture(done));
-  const heldOut = await heldOutImages(task, division, architecture, initial, features);
+  const ofImage = picturesByImage(tiles);
+  const unseen = division.heldOut.flatMap((image) => ofImage[image]!);
+  const heldOut = await heldOutImages(task, unseen, architecture, initial, features);
   try {
     const state = await learn(plan, { trainer, features, heldOut, teller, keeper }, start, signal);
     const values = state.best?.values ?? state.flow.values;
@@ -96,7 +104,11 @@ async function makeModel(
     const flow = energyNetwork(architecture, parameters);
     const weights = weightsRecord(task.source, built);
     const training = summaryOf(task, division, state);
-    const calibration = energies && calibrated(energies, task.inputSize, teller);
+    const views = await viewsOf(
+      division.heldOut.map((image) => task.images[image]!),
+      sight,
+    );
+    const calibration = energies && calibrated(energies, views, task.inputSize, teller);
     return { backbone: network, weights, flow, parameters, architecture, training, calibration };
   } finally {
     await trainer.close();
@@ -105,19 +117,53 @@ async function makeModel(
   }
 }
 
-/** The model's maps are of the size of its input. Images that cannot be fitted, such as copies of one, are told of. */
+/**
+ * The model's maps are of the size of its input. Images that cannot be fitted, such as copies of one, are told of.
+ * @param energies of all tiles of all images, in their order
+ */
 function calibrated(
   energies: readonly (readonly Energy[])[],
+  views: readonly View[],
   mapSize: number,
   teller: ProgressTeller,
 ): Calibration | undefined {
   try {
-    return calibrate(energies, { mapSize });
+    let tile = 0;
+    const joined = views.map((view) => {
+      const first = tile;
+      tile += view.tiles;
+      return view.join(energies.slice(first, tile));
+    });
+    return calibrate(joined, { mapSize }, views);
   } catch (error) {
     if (!(error instanceof UflowError)) throw error;
-    teller.notice(`The model is not calibrated by the ${energies.length} held-out images: ${error.message}`);
+    teller.notice(`The model is not calibrated by the ${views.length} held-out images: ${error.message}`);
     return undefined;
   }
+}
+
+function sightOf(task: Task, { preprocessing, strides }: Backbone): Sight {
+  const { inputSize, region, ignored } = task;
+  const tiling = tilingOf(task);
+  return new Sight({ inputSize, mapSize: inputSize, preprocessing, strides, region, tiling, ignored });
+}
+
+/** How many pictures each image is. One that cannot be looked at counts as one, and is named when it is decoded. */
+async function tilesOf(paths: readonly string[], sight: Sight): Promise<number[]> {
+  if (!sight.isTiled) return paths.map(() => 1);
+  const tiles: number[] = [];
+  for (const path of paths) {
+    const counted = readImageHeader(path).then((size) => sight.view(size).tiles);
+    tiles.push(await counted.catch(() => 1));
+  }
+  return tiles;
+}
+
+/** How images are looked at, by their headers. */
+async function viewsOf(paths: readonly string[], sight: Sight): Promise<View[]> {
+  const views: View[] = [];
+  for (const path of paths) views.push(sight.view(await readImageHeader(path), `"${path}"`));
+  return views;
 }
 
 function architectureOf(backbone: Backbone, { inputSize, flowSteps, normalization }: Task): FlowArchitecture {
@@ -125,7 +171,12 @@ function architectureOf(backbone: Backbone, { inputSize, flowSteps, normalizatio
   return { scales, flowSteps, normalization: normalization ?? backbone.normalization };
 }
 
-function planOf(task: Task, division: Division, architecture: FlowArchitecture): LearningPlan {
+function planOf(
+  task: Task,
+  division: Division,
+  architecture: FlowArchitecture,
+  tiles: readonly number[],
+): LearningPlan {
   const { epochs, batchSize, learningRate, schedule, seed, patience } = task;
   const latentValues = latentScales(architecture).reduce(
     (sum, { channels, height, width }) => sum + channels * height * width,
@@ -134,10 +185,10 @@ function planOf(task: Task, division: Division, architecture: FlowArchitecture):
   const validateEvery = task.validateEvery ?? usualInterval(division);
   const { learned } = division;
   const picturesOfEpoch = (epoch: number) =>
-    picturesSeen(task.images.length, learned, task.augment, seed, epoch);
+    picturesSeen(task.images.length, learned, task.augment, seed, epoch, tiles);
   return {
     ...{ epochs, batchSize, learningRate, schedule, seed, patience, validateEvery, latentValues },
-    images: learned.length,
+    images: learned.reduce((sum, image) => sum + tiles[image]!, 0),
     picturesOfEpoch,
   };
 }
@@ -145,19 +196,29 @@ function planOf(task: Task, division: Division, architecture: FlowArchitecture):
 /** Undefined where none are held out. */
 async function heldOutImages(
   { batchSize, threads, gate }: Task,
-  { heldOut }: Division,
+  pictures: readonly number[],
   architecture: FlowArchitecture,
   layout: FlowLayout,
   features: FeatureCache,
 ): Promise<HeldOutImages | undefined> {
-  if (heldOut.length === 0) return undefined;
-  return HeldOutImages.open(architecture, layout, features, heldOut, { batchSize, threads, gate });
+  if (pictures.length === 0) return undefined;
+  return HeldOutImages.open(architecture, layout, features, pictures, { batchSize, threads, gate });
 }
 
 /** All of the options but those that change where and how fast a training runs, not what it learns. */
 async function identityOf(task: Task, network: Uint8Array, signal: AbortSignal): Promise<TrainingIdentity> {
-  const { source, images, checkpoint, checkpointEvery, resume, threads, gate, cacheFolder, ...options } =
-    task;
+  const {
+    source,
+    images,
+    ignored,
+    checkpoint,
+    checkpointEvery,
+    resume,
+    threads,
+    gate,
+    cacheFolder,
+    ...options
+  } = task;
   const wanted = checkpointEvery > 0 || resume;
   return { backbone: sha256(network), options, images: wanted ? await imageSums(images, signal) : [] };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { sha256 } from "../bundle/model.js";
+import { deviceNameSchema } from "../onnx/device.js";
 import { figuresSchema, limitsSchema } from "./figures.js";
 import { instructionSets, precisions } from "./ways.js";
 
@@ -62,7 +63,7 @@ const comparison = {
 const waySchema = z.strictObject({
   name: z.string(),
   precision: z.enum(precisions),
-  device: z.enum(["cpu", "cuda"]).nullable(),
+  device: deviceNameSchema.nullable(),
   instructionSet: z.enum(instructionSets).nullable(),
   ...comparison,
   /** Median per image, from pixels to verdict. */

@@ -2,6 +2,7 @@
 import { type PlainError, toPlainError, UflowError } from "../error.js";
 import type { Inspection, Inspector, InspectorOptions } from "../inspect/index.js";
 import type { RawImage } from "../kernels/index.js";
+import type { DeviceName } from "../onnx/device.js";
 import type { Latents } from "./latents.js";
 import type { InstructionSet } from "./ways.js";
 
@@ -15,7 +16,7 @@ export type WayAnswer = Opened | Inspected | Latents[];
 export type WayReply = { value: WayAnswer } | { error: PlainError };
 
 export interface Opened {
-  device: "cpu" | "cuda";
+  device: DeviceName;
   instructionSet: InstructionSet;
 }
 

@@ -36,6 +36,18 @@ describe("a calibration", () => {
     expect(anomalyScore).toEqual(sorted(judged.map((verdict) => verdict.anomalyScore)));
   });
 
+  it("has each image's mean energy per scale beside its log NFA", () => {
+    const images = goodEnergies(6);
+    const odd = goodEnergies(1, { seed: 9, factor: 3 })[0]!;
+    const { meanEnergies } = calibrate([...images, odd], { mapSize });
+    const mean = ({ data, channels }: Energy) =>
+      data.reduce((sum, value) => sum + value) / data.length / channels;
+    expect(meanEnergies).toHaveLength(7);
+    meanEnergies![0]!.forEach((value, scale) => {
+      expect(value).toBeCloseTo(mean(odd[scale]!), 4);
+    });
+  });
+
   it("does not let an odd image excuse itself", () => {
     const images = goodEnergies(6);
     const odd = goodEnergies(1, { seed: 9, factor: 3 })[0]!;
@@ -56,12 +68,12 @@ describe("a calibration", () => {
     );
   });
 
-  it("refuses images of several sizes, and what cannot be fitted", () => {
+  it("refuses images with different scales, and what cannot be fitted", () => {
     const [first, second, third] = goodEnergies(3) as [Energy[], Energy[], Energy[]];
     const refused = (message: RegExp) =>
       expect.objectContaining({ code: "ERR_UFLOW_BAD_TENSOR", message: expect.stringMatching(message) });
     expect(() => calibrate([first, second.slice(0, 1)], { mapSize })).toThrow(
-      refused(/16 × 16, 8 × 8.*16 × 16$/),
+      refused(/2 scales for all images but received 1$/),
     );
     third[1]!.data[5] = Number.NaN;
     expect(() => calibrate([first, second, third], { mapSize })).toThrow(refused(/the energy NaN/));

@@ -77,7 +77,7 @@ describe("the fit of one scale", () => {
       /energies of 0/,
     );
     expect(() => fitScale([flat, wrong])).toThrow(/the energy NaN/);
-    expect(() => fitScale([flat, { ...flat, height: 2, width: 8 }])).toThrow(/several sizes/);
+    expect(() => fitScale([{ ...flat, height: 2 }])).toThrow(/values for/);
   });
 });
 

@@ -143,6 +143,17 @@ describe("a calibration", () => {
     const { scales } = calibration;
     await expectRefused(await withCalibration({ scales: [...scales, ...scales] }), /contradict each other/);
     await expectRefused(await withCalibration({ scales: [{ scale: 0, dof: 1, area: 1 }] }), /scale/);
+    await expectRefused(await withCalibration({ meanEnergies: [[1, 1]] }), /one number per image/);
+    await expectRefused(
+      await withCalibration({
+        meanEnergies: [
+          [1, 2],
+          [1, 2],
+          [1, 2],
+        ],
+      }),
+      /a mean energy per scale/,
+    );
     await expectRefused(await withCalibration({ logNfa: [1, 0, 2] }), /sorted numbers/);
     await expectRefused(await withCalibration({ logNfa: [0, 1] }), /one number per image/);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { type OverlaySource, renderOverlay } from "#uflow/picture/overlay.js";
+import { drawOverlay, type OverlaySource, renderOverlay } from "#uflow/picture/overlay.js";
 
 const side = 64;
 const grey = 120;
@@ -158,3 +158,19 @@ const smallOverlay = `
   const anomalyMap = { data: new Float32Array(1), width: 1, height: 1 };
   process.stdout.write(await renderOverlay({ frame, anomalyMap, regions: [], anomalous: true, logNfa: -3 }));
 `;
+
+describe("drawOverlay", () => {
+  const inspection = { ...source(), image: { width: 256, height: 128 } };
+  const raw = { width: 256, height: 128, channels: 3 as const };
+
+  it("draws what renderOverlay() draws, from the bytes of an image", async () => {
+    const png = await sharp(source().frame.data, { raw }).png().toBuffer();
+    expect(await drawOverlay(png, inspection)).toEqual(await renderOverlay(source()));
+  });
+
+  it("refuses another image than the one that was inspected", async () => {
+    const other = { data: new Uint8Array(128 * 128), width: 128, height: 128, channels: 1 as const };
+    const error = { code: "ERR_UFLOW_BAD_IMAGE", message: expect.stringContaining("128 × 128") };
+    await expect(drawOverlay(other, inspection)).rejects.toMatchObject(error);
+  });
+});

@@ -149,13 +149,13 @@ describe("the pictures of a training", () => {
   const learned = [0, 2];
 
   it("are the images themselves without augmentation", () => {
-    expect(picturesOf(paths, learned, undefined, 1)).toEqual([{ path: "a" }, { path: "b" }, { path: "c" }]);
+    expect(picturesOf(paths, learned, undefined, 1)).toEqual(paths.map((path) => ({ path, tile: 0 })));
     expect(picturesSeen(3, learned, undefined, 1, 5)).toEqual([0, 2]);
   });
 
   it("are all images, then the variants of those learned from, drawn by the seed within the range", () => {
     const pictures = picturesOf(paths, learned, all, 1);
-    expect(pictures.slice(0, 3)).toEqual([{ path: "a" }, { path: "b" }, { path: "c" }]);
+    expect(pictures.slice(0, 3)).toEqual(paths.map((path) => ({ path, tile: 0 })));
     expect(pictures.slice(3).map(({ path }) => path)).toEqual([
       ...Array(49).fill("a"),
       ...Array(49).fill("c"),
@@ -171,6 +171,26 @@ describe("the pictures of a training", () => {
     expect(variants.filter(({ flipHorizontal }) => flipHorizontal).length).toBeGreaterThan(30);
     expect(picturesOf(paths, learned, all, 1)).toEqual(pictures);
     expect(picturesOf(paths, learned, all, 2)).not.toEqual(pictures);
+  });
+
+  it("are the tiles of each image, together, and each tile is drawn by itself", () => {
+    const tiles = [2, 1, 3];
+    const two = augmentationSchema.parse({ light: 0.1, variants: 2 });
+    const plain = picturesOf(paths, learned, undefined, 1, tiles);
+    const wanted = ["a0", "a1", "b0", "c0", "c1", "c2"];
+    const names = (pictures: typeof plain) => pictures.map(({ path, tile }) => `${path}${tile}`);
+    expect(names(plain)).toEqual(wanted);
+    expect(picturesSeen(3, learned, undefined, 1, 5, tiles)).toEqual([0, 1, 3, 4, 5]);
+    const pictures = picturesOf(paths, learned, two, 1, tiles);
+    expect(names(pictures)).toEqual([...wanted, "a0", "a1", "c0", "c1", "c2"]);
+    expect(pictures[6]!.variant).toBe(pictures[7]!.variant);
+    const drawn = new Set<string>();
+    for (let epoch = 0; epoch < 200; epoch++) {
+      const seen = picturesSeen(3, learned, two, 1, epoch, tiles);
+      expect(names(seen.map((picture) => pictures[picture]!))).toEqual(["a0", "a1", "c0", "c1", "c2"]);
+      drawn.add(`${seen.map((picture) => picture >= 6)}`);
+    }
+    expect(drawn.size).toBe(2 ** 5);
   });
 
   it("have only those changes that were asked for", () => {

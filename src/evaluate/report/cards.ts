@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { scaleRegion } from "../../a-contrario/index.js";
+import type { Area } from "../../image/area.js";
 import { goodKind } from "../../image/datasets/index.js";
 import { decodeImage } from "../../image/decode.js";
 import type { Mask } from "../../image/mask.js";
@@ -81,11 +82,11 @@ export class SheetDrawer {
 }
 
 async function drawCard(image: Pictured, data: string): Promise<Card> {
-  const { path, kind, truth, logNfa, iou } = image;
+  const { path, kind, truth, logNfa, iou, area } = image;
   const frame = await decodeImage(path);
   const panel = containedSize(frame, { width: side, height: side });
   const layers = [
-    await drawTruth(frame, kind === goodKind ? null : truth, panel),
+    await drawTruth(frame, kind === goodKind ? null : truth, area, panel),
     openLayer(await paintOverlay({ ...image, frame }, panel), panel.width + gap),
   ];
   const size = { width: 2 * panel.width + gap, height: panel.height };
@@ -97,9 +98,9 @@ async function drawCard(image: Pictured, data: string): Promise<Card> {
 }
 
 /** The part, with the outlines of its true defects where they are known. */
-async function drawTruth(frame: RawImage, truth: Mask | null, size: Size) {
+async function drawTruth(frame: RawImage, truth: Mask | null, area: Area, size: Size) {
   const scale = { x: size.width / frame.width, y: size.height / frame.height };
-  const outlines = drawContours(truth === null ? [] : maskRegions(truth, frame), {
+  const outlines = drawContours(truth === null ? [] : maskRegions(truth, area), {
     scale,
     width: 1.4,
     colour: truthColour,
@@ -113,9 +114,9 @@ async function drawTruth(frame: RawImage, truth: Mask | null, size: Size) {
   return openLayer({ data: part, ...size, channels: 3 });
 }
 
-/** The connected parts of a mask, in pixels of the image. */
-function maskRegions(mask: Mask, image: Size): Region[] {
+/** The connected parts of a mask of an area of the image, in pixels of the image. */
+function maskRegions(mask: Mask, area: Area): Region[] {
   const { width, height } = mask;
   const map = { data: Float32Array.from(mask.data, (value) => (value ? -1 : 1)), width, height };
-  return regions(map, { connectivity: 8 }).map((region) => scaleRegion(region, map, image));
+  return regions(map, { connectivity: 8 }).map((region) => scaleRegion(region, map, area));
 }

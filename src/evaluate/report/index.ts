@@ -27,7 +27,7 @@ export async function writeReport(
   const write = (name: string, content: Uint8Array) => writeFileAtomic(join(folder, name), content);
   await write(evaluationFile, Buffer.from(`${JSON.stringify(evaluation, null, 2)}\n`));
   await write(imagesFile, Buffer.from(imagesCsv(examined, evaluation.errors)));
-  await write(regionsFile, Buffer.from(regionsCsv(examined, evaluation.mapSize)));
+  await write(regionsFile, Buffer.from(regionsCsv(examined)));
   await write(contactSheetFile, await drawContactSheet(selected, evaluation));
   // The charts' library is large: it is loaded when a page is made.
   const { reportPage } = await import("./page.js");

@@ -29,7 +29,9 @@ function pictured(kind: string, logNfa: number, truth: Pictured["truth"] = null)
     truthRegions: null,
   };
   const timings = { decode: 1, preprocess: 1, network: 1, segment: 1 };
-  return { path, kind, truth, anomalyMap, ...verdict, image: { width: 40, height: 20 }, timings };
+  const image = { width: 40, height: 20 };
+  const area = { x: 0, y: 0, ...image };
+  return { path, kind, truth, anomalyMap, ...verdict, image, area, map: { width: 4, height: 4 }, timings };
 }
 
 it("sorts images by what came out, the most significant first, and counts those that it leaves out", async () => {

@@ -19,6 +19,8 @@ export function reportData(text: string): ReportData {
     logNfa: anomalous ? -40 * i : 12,
     regions: [],
     image: { width: 8, height: 8 },
+    area: { x: 0, y: 0, width: 8, height: 8 },
+    map: { width: 8, height: 8 },
     timings: { decode: 1, preprocess: 1, network: 1, segment: 1 },
     iou: anomalous ? 0.5 : 0,
     truthRegions:
