@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { Model } from "../bundle/model.js";
 import { messageOf, UflowError } from "../error.js";
+import { FrameMemory } from "../image/frame-memory.js";
 import { FairQueue } from "./fair-queue.js";
 import type { ImageSource, Outcome } from "./inspection.js";
 import { Job } from "./job.js";
@@ -10,7 +11,7 @@ import { type Devices, Lane } from "./lane.js";
 import type { FrameReply } from "./lane-worker.js";
 import type { Meter } from "./meter.js";
 import { monotonic } from "./monotonic.js";
-import type { CheckedInspectOptions, CheckedInspectorOptions } from "./options.js";
+import type { CheckedInspectOptions, EngineOptions } from "./options.js";
 
 /** Batches in a lane at most: one in the network, one that is decoded, and one that is being decoded meanwhile. */
 export const laneDepth = 3;
@@ -26,7 +27,7 @@ interface Task {
   models: readonly Model[];
   /** One per model. */
   operatingPoints: readonly OperatingPoint[];
-  options: CheckedInspectorOptions;
+  options: EngineOptions;
   /** One per model: of the inspector that asks for it. */
   meters: readonly Meter[];
 }
@@ -42,6 +43,7 @@ interface Place {
  * batches, and sees to it that each has exactly one outcome, whatever becomes of a lane.
  */
 export class Engine {
+  private readonly memory = new FrameMemory();
   private readonly queue = new FairQueue<Job>();
   private readonly places = new Set<Place>();
   private readonly closed = new Set<number>();
@@ -84,7 +86,8 @@ export class Engine {
       if (refusal.code === "ERR_UFLOW_BUSY") meter.count("refused");
       return Promise.reject(refusal);
     }
-    const job = new Job(model, source, options, meter, (ended) => this.endEarly(ended));
+    const own = this.memory.take(source, options.transfer);
+    const job = new Job(model, own, options, meter, (ended) => this.endEarly(ended));
     this.open[model]! += 1;
     this.queue.add(job);
     this.dispatch();
@@ -194,20 +197,19 @@ export class Engine {
   private send({ lane, batches }: Place, jobs: readonly Job[]): void {
     const batch = this.nextBatch;
     this.nextBatch = (this.nextBatch % (2 ** 31 - 1)) + 1;
-    const frames = jobs.map(({ source, expires }) => ({ source, expires }));
+    const frames = jobs.map(({ own, expires }) => ({ source: own.source, expires }));
     try {
       lane.send(
         jobs[0]!.model,
         batch,
         frames,
-        jobs.flatMap(({ transfer }) => transfer),
+        jobs.flatMap(({ own }) => own.transfer),
       );
     } catch (error) {
       this.refuse({ lane, batches }, jobs, error);
       return;
     }
-    const now = monotonic();
-    for (const job of jobs) job.sent = now;
+    for (const job of jobs) job.enterLane();
     batches.set(batch, jobs);
   }
 
@@ -227,6 +229,7 @@ export class Engine {
     this.deaths = 0;
     for (const [i, job] of jobs.entries()) {
       const reply = replies[i];
+      job.leaveLane();
       if (!reply) job.expire();
       else if ("error" in reply) job.fail(new UflowError(reply.error.code, reply.error.message));
       else job.decide(reply.inspection);
@@ -267,9 +270,10 @@ export class Engine {
   }
 
   private again(job: Job, reason: UflowError, suspect: boolean): void {
+    job.leaveLane();
     if (job.settled) return;
     if (suspect) job.deaths += 1;
-    if (job.deaths > 1 || job.transfer.length > 0) {
+    if (job.deaths > 1 || job.own.transfer.length > 0) {
       const problem =
         job.deaths > 1
           ? "A lane died with this image, and so did the one that tried it again"
@@ -312,7 +316,7 @@ export class Engine {
 }
 
 /** 0 with one lane: ONNX Runtime knows the physical cores. */
-function threadsPerLane({ lanes, threads }: CheckedInspectorOptions): number {
+function threadsPerLane({ lanes, threads }: EngineOptions): number {
   if (threads > 0 || lanes === 1) return threads;
   return Math.max(1, Math.floor(availableParallelism() / lanes));
 }

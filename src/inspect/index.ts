@@ -3,7 +3,9 @@ import type { Manifest } from "../bundle/manifest.js";
 import { backboneSum, type Model } from "../bundle/model.js";
 import { readModel } from "../bundle/read.js";
 import { UflowError } from "../error.js";
+import type { DeviceName, TriedDevice } from "../onnx/device.js";
 import { Engine, laneDepth } from "./engine.js";
+import { measureLanes } from "./fastest-lanes.js";
 import type { ImageSource, Inspection, Outcome, StreamOutcome } from "./inspection.js";
 import { Meter } from "./meter.js";
 import {
@@ -15,17 +17,18 @@ import {
   checkModelPaths,
   checkShadowOptions,
   checkStreamOptions,
+  type EngineOptions,
   type InspectOptions,
   type InspectorOptions,
   type ShadowOptions,
   type StreamOptions,
 } from "./options.js";
-import { ownSource } from "./own-source.js";
 import { Shadow } from "./shadow.js";
 import type { InspectorStats } from "./stats.js";
 import { streamInOrder } from "./stream.js";
 
 export type { OperatingPoint, OperatingPointOptions } from "../a-contrario/operating-point.js";
+export type { Device, DeviceName, TriedDevice } from "../onnx/device.js";
 export type {
   ImageSource,
   Inspection,
@@ -44,7 +47,7 @@ interface OpenModel {
   engine: Engine;
   /** Its place in the lanes. */
   place: number;
-  device: "cpu" | "cuda";
+  triedDevices: readonly TriedDevice[];
   manifest: Manifest;
   operatingPoint: OperatingPoint;
   sha256: string;
@@ -69,7 +72,7 @@ export class Inspector implements AsyncDisposable {
   private constructor(
     private current: OpenModel,
     private readonly meter: Meter,
-    private readonly options: CheckedInspectorOptions,
+    private readonly options: EngineOptions,
   ) {}
 
   /**
@@ -99,13 +102,20 @@ export class Inspector implements AsyncDisposable {
     checkModelPaths(paths);
     const checked = checkInspectorOptions(options);
     const meters = paths.map(() => new Meter());
-    const models = await openModels(paths, checked, meters);
-    return models.map((model, place) => new Inspector(model, meters[place]!, checked));
+    const models = await readModels(paths);
+    const engineOptions = await withLanes(checked, models[0]!);
+    const opened = await openModels(models, engineOptions, meters);
+    return opened.map((model, place) => new Inspector(model, meters[place]!, engineOptions));
   }
 
   /** The device that was taken. */
-  get device(): "cpu" | "cuda" {
-    return this.current.device;
+  get device(): DeviceName {
+    return this.triedDevices.at(-1)!.device;
+  }
+
+  /** The devices that were tried, in order; the last one was taken. */
+  get triedDevices(): readonly TriedDevice[] {
+    return this.current.triedDevices;
   }
 
   /** What the model file says of itself. */
@@ -186,7 +196,7 @@ export class Inspector implements AsyncDisposable {
     const { share, onComparison } = checkShadowOptions(options);
     if (this.closing) throw closedError();
     const own = { ...this.options, lanes: 1 };
-    const [candidate] = await openModels([path], own, [new Meter()]);
+    const [candidate] = await openModels(await readModels([path]), own, [new Meter()]);
     const { engine, sha256 } = candidate!;
     const shadow = new Shadow(engine, sha256, share, onComparison, () => this.shadows.delete(shadow));
     if (this.closing) {
@@ -221,16 +231,15 @@ export class Inspector implements AsyncDisposable {
     const { engine, place } = this.current;
     const watching = [...this.shadows].filter((shadow) => shadow.wants());
     if (watching.length === 0) return engine.inspect(place, image, options);
-    // Both read the same copy.
-    const { source } = ownSource(image, false);
-    const outcome = engine.inspect(place, source, { ...options, transfer: false });
-    for (const shadow of watching) shadow.look(source, outcome, options);
+    // Each copies it, at once.
+    const outcome = engine.inspect(place, image, { ...options, transfer: false });
+    for (const shadow of watching) shadow.look(image, outcome, options);
     return outcome;
   }
 
   private async swapNow(path: string): Promise<void> {
     if (this.closing) throw closedError();
-    const [next] = await openModels([path], this.options, [this.meter]);
+    const [next] = await openModels(await readModels([path]), this.options, [this.meter]);
     if (this.closing) {
       await next!.engine.close(0);
       throw closedError();
@@ -242,23 +251,40 @@ export class Inspector implements AsyncDisposable {
   }
 }
 
-async function openModels(
-  paths: readonly string[],
-  options: CheckedInspectorOptions,
-  meters: readonly Meter[],
-): Promise<OpenModel[]> {
+async function readModels(paths: readonly string[]): Promise<Model[]> {
   const models: Model[] = [];
   for (const path of paths) models.push(withKnownBackbone(await readModel(path), models));
+  return models;
+}
+
+/** What `auto` stands for. */
+async function withLanes(options: CheckedInspectorOptions, model: Model): Promise<EngineOptions> {
+  const { lanes, ...others } = options;
+  if (lanes !== "auto") return { ...others, lanes };
+  const { device, threads, batchSize, precision, graphOptimizationLevel } = options;
+  const wishes = { threads: threads || undefined, batchSize };
+  const network = { device, precision, graphOptimizationLevel };
+  const { mostThroughput } = await measureLanes(model, network, wishes);
+  return { ...others, lanes: mostThroughput.lanes, threads: mostThroughput.threads };
+}
+
+async function openModels(
+  models: readonly Model[],
+  options: EngineOptions,
+  meters: readonly Meter[],
+): Promise<OpenModel[]> {
   const { precision } = options;
   const operatingPoints = models.map(({ manifest: { calibration, ...manifest } }) => {
     const mapSize = options.mapSize ?? manifest.mapSize;
-    return resolveOperatingPoint(options, calibration, { mapSize, precision });
+    const otherAreas = options.region !== undefined || options.ignore !== undefined;
+    const ignores = Boolean(options.ignore === undefined ? manifest.ignore : options.ignore);
+    return resolveOperatingPoint(options, calibration, { mapSize, precision, otherAreas, ignores });
   });
   const { engine, devices } = await Engine.start({ models, operatingPoints, options, meters });
   return models.map(({ manifest, sha256 }, place) => ({
     engine,
     place,
-    device: devices[place]!,
+    triedDevices: devices[place]!,
     manifest,
     operatingPoint: operatingPoints[place]!,
     sha256,

@@ -1,11 +1,10 @@
 import type { PlainError } from "../error.js";
-import type { RawImage } from "../image/decode.js";
+import type { Area } from "../image/area.js";
 import type { Region } from "../kernels/index.js";
 
-/** What can be inspected: a path, the bytes of an image file, or pixels, rows from the top, channels interleaved. */
-export type ImageSource = string | Uint8Array | RawImage;
+export type { ImageSource } from "../image/decode.js";
 
-/** A map over the image: one value per pixel, rows from the top. */
+/** A map over the part of the image that is looked at (`Inspection.area`): one value per pixel, rows from the top. */
 export interface PixelMap<T extends Float32Array | Uint8Array> {
   data: T;
   width: number;
@@ -32,7 +31,7 @@ export interface Inspection {
   logNfa: number;
   /** The image-level score, 0 … 1: the maximum of the anomaly map. */
   anomalyScore: number;
-  /** 1 − mean likelihood, 0 … 1; side `mapSize` of the model. */
+  /** 1 − mean likelihood, 0 … 1. All maps have the side `mapSize` of the model, or, in tiles, this side per tile. */
   anomalyMap: PixelMap<Float32Array>;
   /** log₁₀ of the number of false alarms; small means anomalous. */
   logNfaMap: PixelMap<Float32Array>;
@@ -42,9 +41,11 @@ export interface Inspection {
   regions: Region[];
   /** Size of the original image, pixels. */
   image: { width: number; height: number };
+  /** The part of the original image that was looked at and that the maps cover, pixels: all of it, or the model's region. */
+  area: Area;
   /**
-   * Per scale, finest first: the mean over the pixels of Σ z² / channels. 1 on what the flow was trained on, if it has
-   * learned it well; to watch how a line drifts.
+   * Per scale, finest first: the mean over the pixels, but for ignored ones, of Σ z² / channels. 1 on what the flow was
+   * trained on, if it has learned it well; to watch how a line drifts.
    */
   meanEnergies: number[];
   /** SHA-256 of the `.uflow` file that decided, in hexadecimal digits: another one after a `swap()`. */

@@ -1,11 +1,11 @@
 import { setMaxListeners } from "node:events";
 import { UflowError } from "../error.js";
+import type { OwnSource } from "../image/frame-memory.js";
 import type { Queued } from "./fair-queue.js";
-import type { ImageSource, Inspection, Outcome } from "./inspection.js";
+import type { Inspection, Outcome } from "./inspection.js";
 import type { Meter } from "./meter.js";
 import { monotonic } from "./monotonic.js";
 import type { CheckedInspectOptions } from "./options.js";
-import { ownSource } from "./own-source.js";
 
 /** An image on its way to its outcome, of which it has one: what comes later is dropped. */
 export class Job implements Queued {
@@ -19,28 +19,28 @@ export class Job implements Queued {
   /** Lanes that died while they worked on it. */
   deaths = 0;
   readonly outcome: Promise<Outcome>;
-  private readonly own: { source: ImageSource; transfer: ArrayBuffer[] };
   private readonly resolve: (outcome: Outcome) => void;
   private readonly reject: (error: UflowError) => void;
   private readonly timer: NodeJS.Timeout | undefined;
   private readonly withdraw: (() => void) | undefined;
   private done = false;
+  private inLane = false;
 
   /**
    * @param model its place in the lanes
+   * @param own the image, whose memory is given back when there is an outcome and no lane works on it
    * @param onEarlyEnd called at its deadline, or when it is withdrawn
    */
   constructor(
     readonly model: number,
-    source: ImageSource,
+    readonly own: OwnSource,
     private readonly options: CheckedInspectOptions,
     private readonly meter: Meter,
     onEarlyEnd: (job: Job) => void,
   ) {
-    const { station, priority, transfer, deadline, signal } = options;
+    const { station, priority, deadline, signal } = options;
     this.station = station;
     this.priority = priority;
-    this.own = ownSource(source, transfer);
     this.expires = this.accepted + (deadline ?? Number.POSITIVE_INFINITY);
     let resolve!: (outcome: Outcome) => void;
     let reject!: (error: UflowError) => void;
@@ -72,13 +72,16 @@ export class Job implements Queued {
     return this.done;
   }
 
-  get source(): ImageSource {
-    return this.own.source;
+  /** Has gone to a lane. */
+  enterLane(): void {
+    this.sent = monotonic();
+    this.inLane = true;
   }
 
-  /** Memory that goes over to the lane: such a job can be sent once. */
-  get transfer(): readonly ArrayBuffer[] {
-    return this.own.transfer;
+  /** The lane has answered or died. An outcome may have come before, at the deadline. */
+  leaveLane(): void {
+    this.inLane = false;
+    if (this.done) this.own.release();
   }
 
   decide(inspection: Inspection): void {
@@ -115,8 +118,7 @@ export class Job implements Queued {
     this.done = true;
     clearTimeout(this.timer);
     if (this.withdraw) this.options.signal?.removeEventListener("abort", this.withdraw);
-    this.own.source = "";
-    this.own.transfer = [];
+    if (!this.inLane) this.own.release();
     return true;
   }
 }

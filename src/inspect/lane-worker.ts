@@ -4,10 +4,11 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { Model } from "../bundle/model.js";
 import { type PlainError, toPlainError, UflowError } from "../error.js";
+import type { TriedDevice } from "../onnx/device.js";
 import { RunGate } from "../onnx/run-gate.js";
 import type { ImageSource, Inspection } from "./inspection.js";
 import { monotonic } from "./monotonic.js";
-import type { CheckedInspectorOptions } from "./options.js";
+import type { EngineOptions } from "./options.js";
 import { Pipeline, type Prepared } from "./pipeline.js";
 import { withWeightsFolder } from "./weights-folder.js";
 
@@ -15,7 +16,7 @@ export interface LaneTask {
   models: readonly Model[];
   /** One per model. */
   operatingPoints: readonly OperatingPoint[];
-  options: CheckedInspectorOptions;
+  options: EngineOptions;
   /** One number in shared memory: the batch that is being worked on. */
   progress: Int32Array;
 }
@@ -35,7 +36,7 @@ export type LaneRequest =
 export type FrameReply = { inspection: Inspection } | { error: PlainError } | undefined;
 
 export type LaneReply =
-  | { kind: "open"; devices: ("cpu" | "cuda")[] }
+  | { kind: "open"; devices: (readonly TriedDevice[])[] }
   | { kind: "closed"; model: number }
   | { kind: "failed"; error: PlainError }
   | { kind: "batch"; batch: number; frames: FrameReply[] };
@@ -132,7 +133,7 @@ async function serve(task: LaneTask): Promise<void> {
   task.models = [];
   const service = new Service(new Map(opened.entries()), task.progress);
   port.on("message", (request: LaneRequest) => service.receive(request));
-  send({ kind: "open", devices: opened.map(({ device }) => device) });
+  send({ kind: "open", devices: opened.map(({ tried }) => tried) });
 }
 
 serve(workerData as LaneTask).catch((error) => {

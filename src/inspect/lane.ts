@@ -1,9 +1,11 @@
 import type { Worker } from "node:worker_threads";
 import { messageOf, UflowError } from "../error.js";
+import type { TriedDevice } from "../onnx/device.js";
 import { startGatedThread } from "../onnx/run-gate.js";
 import type { Frame, FrameReply, LaneReply, LaneRequest, LaneTask } from "./lane-worker.js";
 
-export type Devices = ("cpu" | "cuda")[];
+/** What was tried for each model. */
+export type Devices = (readonly TriedDevice[])[];
 
 export interface LaneEvents {
   /** A batch is done: one reply per frame. */

@@ -8,6 +8,7 @@ import { exceedanceName, exceedanceNetwork, squareName, squaresInside } from "..
 import { latentName, withLatents } from "../flow/latents-inside.js";
 import type { Energy } from "../kernels/index.js";
 import { compose, expectInterface, type Part } from "../onnx/compose.js";
+import type { TriedDevice } from "../onnx/device.js";
 import { toHalfPrecision } from "../onnx/half-precision.js";
 import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
 
@@ -79,9 +80,9 @@ export class Network {
     return networks;
   }
 
-  /** The device that it runs on. */
-  get device(): "cpu" | "cuda" {
-    return this.session.device;
+  /** The device that it runs on, after those that failed. */
+  get tried(): readonly TriedDevice[] {
+    return this.session.tried;
   }
 
   /**

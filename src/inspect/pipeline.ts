@@ -1,21 +1,26 @@
 import { scaleRegion, segmentOn, segmentOptions } from "../a-contrario/index.js";
+import { meanEnergy } from "../a-contrario/mean-energy.js";
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
+import { silenced, withoutIgnored } from "../a-contrario/seen.js";
+import type { Sight, View } from "../areas/sight.js";
 import type { Manifest } from "../bundle/manifest.js";
 import type { Model } from "../bundle/model.js";
 import { messageOf, UflowError } from "../error.js";
 import { decodeImage } from "../image/decode.js";
-import { preprocess } from "../image/preprocess.js";
-import { type Energy, type Segmentation, Segmenter, windowThreshold } from "../kernels/index.js";
+import { type Segmentation, Segmenter, windowThreshold } from "../kernels/index.js";
+import type { TriedDevice } from "../onnx/device.js";
 import type { ImageSource, Inspection } from "./inspection.js";
+import { sightOf } from "./model-sight.js";
 import { Network, type NetworkMaps, type NetworkOptions } from "./network.js";
 import type { CheckedInspectorOptions } from "./options.js";
 
+type SeenMaps = Pick<NetworkMaps, "energies" | "exceedances">;
+
 /** An image that is ready for the network. */
 export interface Prepared {
-  /** Planar RGB of the model's input size, normalised. */
-  input: Float32Array;
-  /** Size of the original, pixels. */
-  image: { width: number; height: number };
+  view: View;
+  /** Of the view. */
+  picture: Float32Array;
   /** Milliseconds that it took. */
   decode: number;
   preprocess: number;
@@ -27,6 +32,7 @@ export class Pipeline {
 
   private constructor(
     private readonly manifest: Manifest,
+    private readonly sight: Sight,
     private readonly sha256: string,
     private readonly network: Network,
     private readonly operatingPoint: OperatingPoint,
@@ -36,7 +42,7 @@ export class Pipeline {
   /**
    * One pipeline per model.
    * @param operatingPoints one per model
-   * @throws UflowError ERR_UFLOW_DEVICE or ERR_UFLOW_NETWORK.
+   * @throws UflowError ERR_UFLOW_DEVICE or ERR_UFLOW_NETWORK; ERR_UFLOW_BAD_IMAGE for a mask that cannot be read.
    */
   static async openAll(
     models: readonly Model[],
@@ -44,15 +50,18 @@ export class Pipeline {
     options: CheckedInspectorOptions & NetworkOptions,
   ): Promise<Pipeline[]> {
     const exceedance = options.nfa === "block" ? windowThreshold() : undefined;
+    const sights: Sight[] = [];
+    for (const model of models) sights.push(await sightOf(model, options));
     const networks = await Network.openAll(models, { ...options, exceedance });
     return models.map(
-      ({ manifest, sha256 }, i) => new Pipeline(manifest, sha256, networks[i]!, operatingPoints[i]!, options),
+      ({ manifest, sha256 }, i) =>
+        new Pipeline(manifest, sights[i]!, sha256, networks[i]!, operatingPoints[i]!, options),
     );
   }
 
-  /** The device that the network runs on. */
-  get device(): "cpu" | "cuda" {
-    return this.network.device;
+  /** The device that the network runs on, after those that failed. */
+  get tried(): readonly TriedDevice[] {
+    return this.network.tried;
   }
 
   /** The first steps of an inspection, which need no network. @throws UflowError ERR_UFLOW_BAD_IMAGE. */
@@ -60,20 +69,18 @@ export class Pipeline {
     const clock = new Clock();
     const { data, ...frame } = await decodeImage(source, { maxPixels: this.options.maxPixels });
     const decode = clock.lap();
-    const { inputSize, preprocessing } = this.manifest;
-    const to = { width: inputSize, height: inputSize, ...preprocessing };
-    const input = preprocess({ data, ...frame }, to);
-    const { width, height } = frame;
-    return { input, image: { width, height }, decode, preprocess: clock.lap() };
+    const view = this.sight.view(frame);
+    const picture = view.picture({ data, ...frame });
+    return { view, picture, decode, preprocess: clock.lap() };
   }
 
   /**
-   * Inspects images in one run of the network. What is wrong with one of them is its result.
+   * Inspects images in one run of the network, or in several where their tiles are more than a batch. What is wrong with one of them is its result.
    * @throws UflowError ERR_UFLOW_NETWORK when the run fails.
    */
   async inspect(images: readonly Prepared[]): Promise<(Inspection | UflowError)[]> {
     const clock = new Clock();
-    const maps = await this.network.run(images.map(({ input }) => input));
+    const maps = await this.run(images);
     const network = clock.lap() / images.length;
     return images.map((image, i) => {
       try {
@@ -86,10 +93,9 @@ export class Pipeline {
     });
   }
 
-  private verdict({ image, decode, preprocess }: Prepared, maps: NetworkMaps, network: number): Inspection {
+  private verdict({ view, decode, preprocess }: Prepared, maps: SeenMaps, network: number): Inspection {
     const clock = new Clock();
-    const side = this.options.mapSize ?? this.manifest.mapSize;
-    const { anomalyMap, anomalyScore, logNfaMap, logNfa, mask, regions } = this.segment(maps, side);
+    const { anomalyMap, anomalyScore, logNfaMap, logNfa, mask, regions } = this.segment(maps, view);
     const anomalous = regions.length > 0;
     return {
       verdict: anomalous ? "anomalous" : "good",
@@ -98,34 +104,54 @@ export class Pipeline {
       anomalyScore,
       anomalyMap,
       logNfaMap,
-      mask: { data: mask, width: side, height: side },
-      regions: regions.map((region) => scaleRegion(region, anomalyMap, image)),
-      image,
-      meanEnergies: maps.energies.map(meanEnergy),
+      mask: { data: mask, ...view.map },
+      regions: regions.map((region) => scaleRegion(region, anomalyMap, view.area)),
+      image: { ...view.image },
+      area: { ...view.area },
+      meanEnergies: maps.energies.map((energy, scale) => meanEnergy(energy, view.ignored?.scales[scale])),
       model: this.sha256,
       timings: { wait: 0, decode, preprocess, network, segment: clock.lap(), total: 0 },
     };
   }
 
-  private segment({ energies, exceedances }: NetworkMaps, side: number): Segmentation {
+  /** The maps of all images, joined of their tiles. */
+  private async run(images: readonly Prepared[]): Promise<SeenMaps[]> {
+    const tiles = images.flatMap(({ view, picture }) =>
+      Array.from({ length: view.tiles }, (_, tile) => () => view.tile(picture, tile)),
+    );
+    const { batchSize: size } = this.options;
+    const maps: NetworkMaps[] = [];
+    for (let i = 0; i < tiles.length; i += size) {
+      maps.push(...(await this.network.run(tiles.slice(i, i + size).map((cut) => cut()))));
+    }
+    let next = 0;
+    return images.map(({ view }) => {
+      const own = maps.slice(next, next + view.tiles);
+      next += view.tiles;
+      return {
+        energies: view.join(own.map(({ energies }) => energies)),
+        exceedances: view.join(own.map(({ exceedances }) => exceedances)),
+      };
+    });
+  }
+
+  private segment(maps: SeenMaps, { map, ignored }: View): Segmentation {
     const { nfa, background } = this.operatingPoint;
-    const options = segmentOptions(this.operatingPoint, side);
-    if (nfa === "block") return this.segmenter.segmentWindows(energies, exceedances, options);
-    const { calibration } = this.manifest;
-    if (background === "ideal") return this.segmenter.segment(energies, options);
-    return segmentOn(calibration!, this.segmenter, energies, options);
+    const options = segmentOptions(this.operatingPoint, map);
+    const energies = silenced(maps.energies, ignored);
+    const found = () => {
+      if (nfa === "block") {
+        return this.segmenter.segmentWindows(energies, silenced(maps.exceedances, ignored), options);
+      }
+      if (background === "ideal") return this.segmenter.segment(energies, options);
+      return segmentOn(this.manifest.calibration!, this.segmenter, energies, options);
+    };
+    return withoutIgnored(found(), ignored, options);
   }
 
   close(): Promise<void> {
     return this.network.close();
   }
-}
-
-/** Per pixel and channel. */
-function meanEnergy({ data, channels }: Energy): number {
-  let sum = 0;
-  for (const energy of data) sum += energy;
-  return sum / (data.length * channels);
 }
 
 /** Milliseconds since the lap before. */

@@ -1,14 +1,13 @@
 import * as ort from "onnxruntime-node";
 import { messageOf, UflowError } from "../error.js";
+import { type Device, type DeviceName, devicesToTry, executionProvider, type TriedDevice } from "./device.js";
 import type { RunGate } from "./run-gate.js";
 
 // What fails reaches the caller as an exception; ONNX Runtime would print it as well.
 ort.env.logLevel = "fatal";
 
-/** `auto` takes CUDA where it works, else the CPU. */
-export type Device = "auto" | "cpu" | "cuda";
-
 export interface SessionOptions {
+  /** `auto` is tried in the order of `devicesToTry`. */
   device: Device;
   /** Threads of one run on the CPU; 0 lets ONNX Runtime take one per physical core. */
   threads: number;
@@ -40,8 +39,8 @@ export interface Tensor {
 export class Session {
   private constructor(
     private readonly session: ort.InferenceSession,
-    /** The device that was taken. */
-    readonly device: Exclude<Device, "auto">,
+    /** The device that was taken, after those that failed. */
+    readonly tried: readonly TriedDevice[],
     private readonly gate: Pick<RunGate, "pass">,
   ) {}
 
@@ -50,24 +49,24 @@ export class Session {
    * @throws UflowError ERR_UFLOW_DEVICE when the device is not available, ERR_UFLOW_NETWORK when the model is refused.
    */
   static async create(model: Uint8Array, options: SessionOptions): Promise<Session> {
-    const { device, gate = noGate } = options;
-    const on = async (taken: "cpu" | "cuda") =>
-      new Session(await gate.pass(() => open(model, taken, options)), taken, gate);
-    if (device !== "cpu") {
+    const { gate = noGate } = options;
+    const failed: TriedDevice[] = [];
+    let cause: unknown;
+    for (const device of devicesToTry(options.device)) {
       try {
-        return await on("cuda");
+        const session = await gate.pass(() => open(model, device, options));
+        return new Session(session, [...failed, { device, taken: true }], gate);
       } catch (error) {
-        if (device === "cuda") throw deviceError(error);
+        cause = error;
+        failed.push({ device, taken: false, reason: messageOf(error) });
       }
     }
-    try {
-      return await on("cpu");
-    } catch (error) {
-      const reason = messageOf(error);
-      throw new UflowError("ERR_UFLOW_NETWORK", `ONNX Runtime refused the network: ${reason}`, {
-        cause: error,
-      });
-    }
+    throw refusal(failed.at(-1)!.device, cause);
+  }
+
+  /** The device that was taken. */
+  get device(): DeviceName {
+    return this.tried.at(-1)!.device;
   }
 
   get inputNames(): readonly string[] {
@@ -106,13 +105,13 @@ export class Session {
 
 function open(
   model: Uint8Array,
-  provider: "cpu" | "cuda",
+  device: DeviceName,
   { threads, graphOptimizationLevel = "all", memoryPattern = true, weightsFolder }: SessionOptions,
 ): Promise<ort.InferenceSession> {
   // The binding reads memory of its own thread only.
   const bytes = model.buffer instanceof SharedArrayBuffer ? new Uint8Array(model) : model;
   return ort.InferenceSession.create(bytes, {
-    executionProviders: [provider],
+    executionProviders: [executionProvider(device)],
     graphOptimizationLevel,
     enableMemPattern: memoryPattern,
     intraOpNumThreads: threads,
@@ -131,10 +130,15 @@ function mapped(folder: string): Record<string, string> {
   return { model_external_initializers_file_folder_path: folder, disable_prepacking: "1" };
 }
 
-function deviceError(cause: unknown): UflowError {
+/** On the CPU it is the network's fault. */
+function refusal(device: DeviceName, cause: unknown): UflowError {
+  const reason = messageOf(cause);
+  if (device === "cpu") {
+    return new UflowError("ERR_UFLOW_NETWORK", `ONNX Runtime refused the network: ${reason}`, { cause });
+  }
   return new UflowError(
     "ERR_UFLOW_DEVICE",
-    `The device "cuda" is not available: ${messageOf(cause)}. Use device "auto" or "cpu", or install the CUDA provider of onnxruntime-node.`,
+    `The device "${device}" is not available: ${reason}. Use device "auto" or "cpu", or install the CUDA provider of onnxruntime-node.`,
     { cause },
   );
 }

@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
@@ -61,17 +61,28 @@ function alone(): Promise<ReturnType<typeof verdict>[]> {
   return verdicts;
 }
 
+/** Ends a thread by an error in it, when it listens next. */
+const poison = { kind: "batch", model: 999, batch: 999, frames: [{}] };
+
 /** The threads of what is opened from now on, which can be made to fail. */
 function threads() {
   const posted = vi.spyOn(Worker.prototype, "postMessage");
   return {
-    /** Ends a thread by an error in it, at a time when it listens. */
     kill: (place: number) => {
       const workers = [...new Set(posted.mock.contexts)] as Worker[];
-      const worker = workers.at(place)!;
-      worker.postMessage({ kind: "batch", model: 999, batch: 999, frames: [{}] });
+      workers.at(place)!.postMessage(poison);
     },
   };
+}
+
+/** The threads of what is opened from now on fail when they are given one of the next so many batches. */
+function fragile(deaths: number): void {
+  const { postMessage } = Worker.prototype;
+  let left = deaths;
+  vi.spyOn(Worker.prototype, "postMessage").mockImplementation(function (this: Worker, message, transfer) {
+    postMessage.call(this, message, transfer as never);
+    if (message.kind === "batch" && left-- > 0) postMessage.call(this, poison);
+  });
 }
 
 describe.each([
@@ -103,6 +114,13 @@ describe.each([
     expect(scores).toHaveLength(12);
     for (const [i, score] of scores.entries()) expect(score).toBeCloseTo(wanted[i]!.anomalyScore, 5);
   });
+});
+
+it("takes as many lanes as are fastest here when it is told to measure", async () => {
+  await using inspector = await open({ lanes: "auto" });
+  expect(inspector.stats.lanes).toBeGreaterThanOrEqual(1);
+  expect(inspector.stats.lanes).toBeLessThanOrEqual(availableParallelism());
+  expect(verdict(await inspector.inspect(pictures[0]!))).toEqual((await alone())[0]);
 });
 
 describe("a batch", () => {
@@ -249,22 +267,25 @@ describe("a lane that dies", () => {
     await vi.waitFor(() => expect(inspector.stats.lanes).toBe(2), 10_000);
   });
 
-  it("twice with the same images reports them, and the next ones are inspected", async () => {
-    const { kill } = threads();
+  it("twice with the same image reports it, and the next ones are inspected", async () => {
+    fragile(2);
     await using inspector = await open();
-    const outcome = inspector.inspect(pictures[0]!);
-    kill(0);
-    // The second lane's thread is told in the same turn as it is given the image.
-    await vi.waitFor(() => expect(inspector.stats).toMatchObject({ replacedLanes: 1, underWay: 1 }), 10_000);
-    kill(-1);
-    const settled = await Promise.allSettled([outcome]);
-    if (settled[0].status === "rejected") {
-      expect(settled[0].reason).toMatchObject({
-        code: "ERR_UFLOW_LANE",
-        message: expect.stringContaining("so did the one that tried it again"),
-      });
-    }
+    await expect(inspector.inspect(pictures[0]!)).rejects.toMatchObject({
+      code: "ERR_UFLOW_LANE",
+      message: expect.stringContaining("so did the one that tried it again"),
+    });
     expect(verdict(await inspector.inspect(pictures[1]!))).toEqual((await alone())[1]);
+    expect(inspector.stats).toMatchObject({ failed: 1, retried: 1, good: 1 });
+  });
+
+  it("again and again ends in an error, not in silence", async () => {
+    fragile(Number.POSITIVE_INFINITY);
+    await using inspector = await open();
+    const outcomes = await Promise.allSettled(pictures.map((image) => inspector.inspect(image)));
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: "rejected", reason: { code: "ERR_UFLOW_LANE" } });
+    }
+    expect(inspector.stats).toMatchObject({ accepted: 12, failed: 12, queued: 0, underWay: 0 });
   });
 
   it("takes an image with it whose memory was handed over, and says so", async () => {

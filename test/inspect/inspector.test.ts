@@ -418,6 +418,7 @@ describe("opening", () => {
   it("takes the CPU when it is told to", async () => {
     await using opened = await Inspector.open(tiny.model, { device: "cpu", threads: 1 });
     expect(opened.device).toBe("cpu");
+    expect(opened.triedDevices).toEqual([{ device: "cpu", taken: true }]);
     expect((await opened.inspect(good)).image).toEqual({ width: 64, height: 64 });
   });
 });
