@@ -147,7 +147,7 @@ const meaning: Record<number, string> = {
 };
 
 /** Seconds or a date (RFC 9110, 10.2.3), to milliseconds. */
-function retryAfter(value: string | string[] | undefined): number | undefined {
+export function retryAfter(value: string | string[] | undefined): number | undefined {
   if (typeof value !== "string") return undefined;
   const delay = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return Number.isNaN(delay) ? undefined : Math.max(delay, 0);

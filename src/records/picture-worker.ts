@@ -1,0 +1,39 @@
+/** The thread in which the pictures of records are drawn. */
+import { parentPort } from "node:worker_threads";
+import { messageOf, UflowError } from "../error.js";
+import { decodeImage } from "../image/decode.js";
+import { writeFileAtomic } from "../output/atomic-file.js";
+import { renderMask } from "../picture/mask.js";
+import { renderOverlay } from "../picture/overlay.js";
+import { pictureFile } from "./picture-file.js";
+import type { Evidence } from "./record.js";
+import { answerCalls } from "./thread.js";
+
+export interface PictureCalls {
+  /**
+   * Writes `<path>.image.*`, `<path>.overlay.png` and `<path>.mask.png`. @returns why some cannot be drawn, now or later.
+   * @throws UflowError ERR_UFLOW_OUTPUT.
+   */
+  writePictures(path: string, evidence: Evidence): Promise<string | undefined>;
+}
+
+answerCalls<PictureCalls>(parentPort!, {
+  async writePictures(path, evidence) {
+    try {
+      await writeAll(path, evidence);
+      return undefined;
+    } catch (error) {
+      if (error instanceof UflowError && error.code === "ERR_UFLOW_OUTPUT") throw error;
+      return messageOf(error);
+    }
+  },
+});
+
+async function writeAll(path: string, { image, inspection }: Evidence): Promise<void> {
+  const { extension, bytes } = await pictureFile(image);
+  await writeFileAtomic(`${path}.image.${extension}`, bytes);
+  if (!inspection) return;
+  const frame = await decodeImage(image);
+  await writeFileAtomic(`${path}.overlay.png`, await renderOverlay({ frame, ...inspection }));
+  await writeFileAtomic(`${path}.mask.png`, await renderMask(inspection.mask, inspection.image));
+}

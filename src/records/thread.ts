@@ -1,0 +1,115 @@
+import { type MessagePort, Worker } from "node:worker_threads";
+import { messageOf, type PlainError, toPlainError, UflowError } from "../error.js";
+
+/** What a thread can be asked for: functions of plain data. */
+type Methods<Face> = { [Name in keyof Face]: (...args: never[]) => unknown };
+type Arguments<Method> = Method extends (...args: infer Args) => unknown ? Args : never;
+type Result<Method> = Method extends (...args: never[]) => infer Value ? Awaited<Value> : never;
+
+interface Request {
+  id: number;
+  /** Undefined to end. */
+  method: PropertyKey | undefined;
+  args: readonly unknown[];
+}
+
+type Reply = { id: number; result: unknown } | { id: number; error: PlainError };
+
+interface Pending {
+  resolve: (result: never) => void;
+  reject: (error: UflowError) => void;
+}
+
+/**
+ * A thread that answers calls. It is started by the first, and again by the next after it died; it keeps the process alive
+ * only while it is asked.
+ */
+export class Thread<Face extends Methods<Face>> {
+  private worker: Worker | undefined;
+  private readonly pending = new Map<number, Pending>();
+  private nextId = 0;
+  private closed = false;
+
+  /** @param name for messages: "the audit store" */
+  constructor(
+    private readonly name: string,
+    private readonly file: URL,
+    private readonly workerData?: unknown,
+  ) {}
+
+  /** @throws UflowError as the method does; ERR_UFLOW_LANE when the thread died, ERR_UFLOW_CLOSED after `close()`. */
+  call<Name extends keyof Face>(method: Name, ...args: Arguments<Face[Name]>): Promise<Result<Face[Name]>> {
+    if (this.closed) return Promise.reject(new UflowError("ERR_UFLOW_CLOSED", `The ${this.name} is closed`));
+    this.worker ??= this.start();
+    const { worker } = this;
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject });
+      worker.ref();
+      worker.postMessage({ id, method, args } satisfies Request);
+    });
+  }
+
+  /** Waits for what was asked before, and ends the thread. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const { worker } = this;
+    if (!worker) return;
+    const exited = new Promise((resolve) => worker.once("exit", resolve));
+    worker.ref();
+    worker.postMessage({ id: this.nextId++, method: undefined, args: [] } satisfies Request);
+    await exited;
+  }
+
+  private start(): Worker {
+    // Not the flags of the process, which may be for a program given as text.
+    const worker = new Worker(this.file, { workerData: this.workerData, execArgv: [] });
+    let reason = "it ended";
+    worker.on("message", (reply: Reply) => this.receive(reply));
+    worker.on("error", (error) => {
+      reason = messageOf(error);
+    });
+    worker.on("exit", () => this.end(reason));
+    return worker;
+  }
+
+  private receive(reply: Reply): void {
+    const pending = this.pending.get(reply.id);
+    this.pending.delete(reply.id);
+    if (this.pending.size === 0 && !this.closed) this.worker?.unref();
+    if ("error" in reply) pending?.reject(new UflowError(reply.error.code, reply.error.message));
+    else pending?.resolve(reply.result as never);
+  }
+
+  private end(reason: string): void {
+    this.worker = undefined;
+    const error = new UflowError("ERR_UFLOW_LANE", `The thread of the ${this.name} failed: ${reason}`);
+    for (const { reject } of this.pending.values()) reject(error);
+    this.pending.clear();
+  }
+}
+
+/** The other side: answers calls in the order in which they come. */
+export function answerCalls<Face extends Methods<Face>>(
+  port: MessagePort,
+  methods: Face,
+  close: () => void = () => {},
+): void {
+  let last = Promise.resolve();
+  const answer = async ({ id, method, args }: Request) => {
+    if (method === undefined) {
+      close();
+      port.close();
+      return;
+    }
+    const work: (...args: never[]) => unknown = methods[method as keyof Face];
+    try {
+      port.postMessage({ id, result: await work(...(args as never[])) } satisfies Reply);
+    } catch (error) {
+      port.postMessage({ id, error: toPlainError(error, "ERR_UFLOW_LANE") } satisfies Reply);
+    }
+  };
+  port.on("message", (request: Request) => {
+    last = last.then(() => answer(request));
+  });
+}
