@@ -1,0 +1,50 @@
+import type { FastifyInstance } from "fastify";
+import { Refusal } from "./refusal.js";
+
+/**
+ * Bounds the memory of requests before any body is read: of each, and of all that are under way. A body whose length is
+ * not told counts as the longest.
+ */
+export class Admission {
+  private bytes = 0;
+
+  constructor(private readonly limits: { bodyLimit: number; bodiesLimit: number }) {}
+
+  /** Of bodies under way. */
+  get bytesUnderWay(): number {
+    return this.bytes;
+  }
+
+  guard(app: FastifyInstance): void {
+    app.addHook("onRequest", async ({ headers }, reply) => {
+      const bytes = this.lengthOf(headers);
+      if (bytes === 0) return;
+      const { bodyLimit, bodiesLimit } = this.limits;
+      // What is not read must not be taken for the next request.
+      if (bytes > bodyLimit) {
+        reply.header("connection", "close");
+        throw tooLarge(bodyLimit);
+      }
+      if (this.bytes + bytes > bodiesLimit) {
+        reply.header("connection", "close");
+        throw new Refusal(429, "Too many bytes are under way; try again later");
+      }
+      this.bytes += bytes;
+      reply.raw.once("close", () => {
+        this.bytes -= bytes;
+      });
+    });
+  }
+
+  private lengthOf(headers: NodeJS.Dict<string | string[]>): number {
+    if (headers["transfer-encoding"] !== undefined) return this.limits.bodyLimit;
+    return Number(headers["content-length"] ?? 0);
+  }
+}
+
+export function tooLarge(limit: number): Refusal {
+  return new Refusal(
+    413,
+    `The body is larger than ${limit} bytes; send less, or raise bodyLimit (--body-limit)`,
+  );
+}

@@ -1,0 +1,149 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import fastify, { type FastifyError, type FastifyReply, type FastifyRequest, LogController } from "fastify";
+import { guard } from "./access.js";
+import { Admission, tooLarge } from "./admission.js";
+import { allowOrigin, sendSecurityHeaders } from "./headers.js";
+import { describeApi } from "./openapi.js";
+import type { CheckedServiceOptions } from "./options.js";
+import type { App, Parts } from "./parts.js";
+import { answerTo, Refusal } from "./refusal.js";
+import { consoleRoutes } from "./routes/console.js";
+import { inspectRoutes } from "./routes/inspect.js";
+import { kserveRoutes } from "./routes/kserve.js";
+import { liveRoutes } from "./routes/live.js";
+import { modelRoutes } from "./routes/models.js";
+import { resultRoutes } from "./routes/results.js";
+import { sessionRoutes } from "./routes/session.js";
+import { stateRoutes } from "./routes/state.js";
+import { checkByZod, type ZodTypes } from "./validation.js";
+
+/** Milliseconds for the headers of a request. */
+const headersTimeout = 10_000;
+/** Of a connection without a request; longer than proxies keep theirs. */
+const keepAliveTimeout = 75_000;
+/** Of a connection on which nothing moves, whatever it waits for. */
+const idleTimeout = 300_000;
+/** Bytes of all headers together. */
+const maxHeaderSize = 16 * 1024;
+
+/** A fastify that is set up, and without routes. */
+export function newApplication({ logLevel, bodyLimit, requestTimeout }: CheckedServiceOptions) {
+  return fastify({
+    logger: { level: logLevel, stream: process.stderr },
+    // Each in one line, once it is answered.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit,
+    requestTimeout,
+    keepAliveTimeout,
+    connectionTimeout: idleTimeout,
+    http: {
+      headersTimeout: Math.min(headersTimeout, requestTimeout),
+      maxHeaderSize,
+      // How often the two timeouts are looked at.
+      connectionsCheckingInterval: Math.min(5000, requestTimeout / 4),
+    },
+    routerOptions: { maxParamLength: 200 },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, _, reply) => answerUnrouted(error, reply as unknown as FastifyReply),
+  }).withTypeProvider<ZodTypes>();
+}
+
+/** Every route, with what goes before and after all of them. */
+export async function addRoutes(app: App, parts: Parts): Promise<void> {
+  const { options, metrics, access } = parts;
+  checkByZod(app);
+  app.removeContentTypeParser("text/plain");
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, request, reply));
+  app.setNotFoundHandler(({ method, url }) => {
+    throw new Refusal(404, `There is no ${method} ${url}; GET /openapi.json says what there is`);
+  });
+  sendSecurityHeaders(app);
+  if (options.cors !== undefined) allowOrigin(app, options.cors);
+  guard(app, access);
+  const admission = new Admission(options);
+  admission.guard(app);
+  metrics.gauge("body_bytes", "Bytes of the bodies of requests under way", () => admission.bytesUnderWay);
+  app.addHook("onResponse", async (request, { statusCode, elapsedTime }) => {
+    const { method, routeOptions } = request;
+    metrics.countRequest(method, routeOptions.url ?? "(none)", statusCode);
+    request.log.debug({ method, url: request.url, statusCode, milliseconds: elapsedTime }, "answered");
+  });
+  app.addHook("onSend", async (_, reply) => {
+    // Or the connection would stay, and with it the service.
+    if (parts.draining()) reply.header("connection", "close");
+  });
+  const document = describeApi(app);
+  for (const routes of [inspectRoutes, resultRoutes, liveRoutes, modelRoutes, stateRoutes, sessionRoutes]) {
+    await app.register((scope: App) => routes(scope, parts));
+  }
+  await app.register((scope: App) => kserveRoutes(scope, parts));
+  await app.register((scope: App) => consoleRoutes(scope));
+  app.get("/openapi.json", { schema: { summary: "This document", tags: ["state"], open: true } }, async () =>
+    document(),
+  );
+}
+
+function answerError(
+  { models, options }: Parts,
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  const { status, body } = answerTo(inOurWords(error, options));
+  const { method, url } = request;
+  if (status >= 500) request.log.error({ method, url, err: error }, "failed");
+  else request.log.info({ method, url, status, code: body.error.code }, body.error.message);
+  if (status === 413) reply.header("connection", "close");
+  if (status === 429 || status === 503) reply.header("retry-after", String(secondsUntilRoom(models)));
+  return reply.code(status).send(url.startsWith("/v2") ? { error: body.error.message } : body);
+}
+
+/** Of an address that cannot be read. */
+function answerUnrouted(error: FastifyError, reply: FastifyReply): void {
+  const { status, body } = answerTo(error);
+  reply.code(status).send(body);
+}
+
+function inOurWords(error: FastifyError, { bodyLimit }: CheckedServiceOptions): Error {
+  if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") return tooLarge(bodyLimit);
+  if (error.code !== "FST_ERR_CTP_INVALID_MEDIA_TYPE") return error;
+  return new Refusal(
+    415,
+    "The body is of a content type that is not taken here; GET /openapi.json says which are",
+  );
+}
+
+/** Until what waits is done, at the pace of the last seconds. */
+function secondsUntilRoom(models: Parts["models"]): number {
+  const waits = models.list().map(({ inspector: { stats } }) => stats.queued / (stats.throughput || 1));
+  return Math.min(60, Math.max(1, Math.ceil(Math.max(0, ...waits))));
+}
+
+/** Of what is no request of HTTP, or came too slowly: there is no reply to answer with, only the socket. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = brokenRequests[error.code ?? ""] ?? [400, "This is no request of HTTP/1.1"];
+  const body = JSON.stringify({ error: { code: "ERR_UFLOW_BAD_REQUEST", message } });
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      "Content-Type: application/json",
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      "Connection: close",
+      "",
+      body,
+    ].join("\r\n"),
+  );
+}
+
+const brokenRequests: Record<string, [status: number, message: string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    408,
+    "The request did not arrive as a whole in time; see requestTimeout (--request-timeout)",
+  ],
+  HPE_HEADER_OVERFLOW: [431, `The headers are larger than ${maxHeaderSize} bytes`],
+};

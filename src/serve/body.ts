@@ -1,0 +1,71 @@
+import multipart from "@fastify/multipart";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { messageOf } from "../error.js";
+import { tooLarge } from "./admission.js";
+import type { Arrived } from "./inspections.js";
+import type { CheckedServiceOptions } from "./options.js";
+import { Refusal } from "./refusal.js";
+
+type Limits = Pick<CheckedServiceOptions, "bodyLimit" | "imagesLimit">;
+
+/** The field of forms in which images are. */
+const field = "image";
+
+/** Takes images, and nothing else, in the routes of `app`: one as the body, or many as files of a form. */
+export async function takeImages(app: FastifyInstance, { bodyLimit, imagesLimit }: Limits): Promise<void> {
+  app.removeAllContentTypeParsers();
+  await app.register(multipart, {
+    limits: { files: imagesLimit, fields: 0, fileSize: bodyLimit + 1, headerPairs: 100 },
+  });
+  for (const type of ["application/octet-stream", /^image\//]) {
+    app.addContentTypeParser(type, { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  }
+}
+
+/** The images of a request, in their order. @throws Refusal 400, 413. */
+export async function imagesOf(
+  request: FastifyRequest,
+  { bodyLimit, imagesLimit }: Limits,
+): Promise<Arrived[]> {
+  const images = request.isMultipart()
+    ? await formImages(request, bodyLimit).catch(refuseForm)
+    : bodyImage(request);
+  if (images.length === 0) throw new Refusal(400, `The form has no file in a field "${field}"`);
+  if (images.length > imagesLimit) throw new Refusal(413, `More than ${imagesLimit} images in one request`);
+  return images;
+}
+
+/** What the parser of forms throws has a status, unless it cannot read the form at all. */
+function refuseForm(error: unknown): never {
+  if (error instanceof Refusal || Object(error).statusCode !== undefined) throw error;
+  throw new Refusal(400, `The form cannot be read: ${messageOf(error)}`);
+}
+
+function bodyImage({ body }: FastifyRequest): Arrived[] {
+  if (Buffer.isBuffer(body)) return [{ name: "", image: body }];
+  throw new Refusal(415, `Send an image, as image/png, or a form with files "${field}"`);
+}
+
+async function formImages(request: FastifyRequest, bodyLimit: number): Promise<Arrived[]> {
+  const images: Arrived[] = [];
+  let left = bodyLimit;
+  for await (const part of request.files()) {
+    const { fieldname, filename } = part;
+    if (fieldname !== field) throw new Refusal(400, `Send images as "${field}", not as "${fieldname}"`);
+    const image = await bytesOf(part.file, left, bodyLimit);
+    left -= image.length;
+    images.push({ name: filename, image });
+  }
+  return images;
+}
+
+/** The limit is of all files together, and a file that goes beyond it is not waited for. */
+async function bytesOf(file: AsyncIterable<Buffer>, left: number, bodyLimit: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of file) {
+    left -= piece.length;
+    if (left < 0) throw tooLarge(bodyLimit);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,85 @@
+import type { Inspection } from "../../inspect/inspection.js";
+import { type InferRequest, type OutputName, type OutputTensor, outputNames } from "./schemas.js";
+
+type Numbers = Float32Array | Float64Array | Uint8Array;
+
+interface Output {
+  datatype: OutputTensor["datatype"];
+  /** Of the values of one image. */
+  shape: (inspection: Inspection) => number[];
+  values: (inspections: readonly Inspection[]) => Numbers;
+}
+
+const scalar = () => [];
+
+const outputs: Record<OutputName, Output> = {
+  anomaly_score: {
+    datatype: "FP32",
+    shape: scalar,
+    values: (all) => Float32Array.from(all, ({ anomalyScore }) => anomalyScore),
+  },
+  log_nfa: {
+    datatype: "FP64",
+    shape: scalar,
+    values: (all) => Float64Array.from(all, ({ logNfa }) => logNfa),
+  },
+  anomalous: {
+    datatype: "BOOL",
+    shape: scalar,
+    values: (all) => Uint8Array.from(all, ({ anomalous }) => Number(anomalous)),
+  },
+  anomaly_map: map("FP32", "anomalyMap"),
+  log_nfa_map: map("FP32", "logNfaMap"),
+  mask: map("UINT8", "mask"),
+};
+
+function map(datatype: Output["datatype"], name: "anomalyMap" | "logNfaMap" | "mask"): Output {
+  return {
+    datatype,
+    shape: (inspection) => [inspection[name].height, inspection[name].width],
+    values: (all) => joined(all.map((inspection) => inspection[name].data)),
+  };
+}
+
+function joined(maps: readonly (Float32Array | Uint8Array)[]): Numbers {
+  const first = maps[0]!;
+  const all =
+    first instanceof Float32Array
+      ? new Float32Array(maps.length * first.length)
+      : new Uint8Array(maps.length * first.length);
+  for (const [i, values] of maps.entries()) all.set(values, i * first.length);
+  return all;
+}
+
+/** What is said of outputs before any image is seen. */
+export function describeOutputs(mapSize: number): { name: string; datatype: string; shape: number[] }[] {
+  return outputNames.map((name) => {
+    const { datatype, shape } = outputs[name];
+    return { name, datatype, shape: [-1, ...(shape === scalar ? [] : [mapSize, mapSize])] };
+  });
+}
+
+/** The tensors that are wished for, and the binary data of those that are wished for in binary. */
+export function outputTensors(
+  { outputs: wishes, parameters }: Pick<InferRequest, "outputs" | "parameters">,
+  inspections: readonly Inspection[],
+): { tensors: OutputTensor[]; binary: Buffer[] } {
+  const binary: Buffer[] = [];
+  const tensors = (wishes ?? outputNames.map((name) => ({ name, parameters: undefined }))).map((wish) => {
+    const { datatype, shape, values } = outputs[wish.name];
+    const numbers = values(inspections);
+    const tensor = { name: wish.name, datatype, shape: [inspections.length, ...shape(inspections[0]!)] };
+    if (!(wish.parameters?.binary_data ?? parameters?.binary_data_output ?? false)) {
+      return { ...tensor, data: jsonValues(datatype, numbers) };
+    }
+    binary.push(Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+    return { ...tensor, parameters: { binary_data_size: numbers.byteLength } };
+  });
+  return { tensors, binary };
+}
+
+/** JSON has no infinity. */
+function jsonValues(datatype: Output["datatype"], numbers: Numbers): (number | boolean)[] {
+  if (datatype === "BOOL") return Array.from(numbers, Boolean);
+  return Array.from(numbers, (value) => Math.max(value, -Number.MAX_VALUE));
+}

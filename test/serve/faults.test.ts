@@ -1,0 +1,270 @@
+import { readFile } from "node:fs/promises";
+import { Agent } from "node:http";
+import { connect, type Socket } from "node:net";
+import { dirname, join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Service, startService } from "#uflow/index.js";
+import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
+import { inspect } from "./client.js";
+
+const mebibyte = 2 ** 20;
+let tiny: TinyModel;
+let service: Service;
+let image: Buffer;
+
+beforeAll(async () => {
+  tiny = await tinyModel();
+  image = await readFile(join(tiny.data, "test/good/0.png"));
+  service = await startService({
+    models: [tiny.model],
+    modelsFolder: dirname(tiny.model),
+    port: 0,
+    logLevel: "silent",
+    bodyLimit: mebibyte,
+    bodiesLimit: 4 * mebibyte,
+    imagesLimit: 4,
+    requestTimeout: 800,
+    historyBytes: mebibyte,
+    inspector: { maxPixels: 64 * 64 },
+  });
+});
+
+afterAll(async () => {
+  await service?.close();
+  await tiny?.[Symbol.asyncDispose]();
+});
+
+const post = (path: string, body: BodyInit | Buffer, type?: string) =>
+  fetch(service.url + path, {
+    method: "POST",
+    body: body as BodyInit,
+    ...(type !== undefined && { headers: { "content-type": type } }),
+  });
+
+async function isWell(): Promise<void> {
+  expect((await post("/v1/inspect", image, "image/png")).status).toBe(200);
+}
+
+describe("what is wrong is told", () => {
+  const form = (text: string) =>
+    `--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n${text}`;
+
+  it.each<[string, string, string | Buffer, string | undefined, number, string]>([
+    [
+      "a type that is not taken",
+      "/v1/inspect",
+      "a=b",
+      "application/x-www-form-urlencoded",
+      415,
+      "BAD_REQUEST",
+    ],
+    ["JSON for an image", "/v1/inspect", "{}", "application/json", 415, "BAD_REQUEST"],
+    ["an image for JSON", "/v1/models", "x", "image/png", 415, "BAD_REQUEST"],
+    ["no JSON", "/v1/models", '{"name":', "application/json", 400, "BAD_REQUEST"],
+    ["JSON that is no object", "/v1/models", "[1]", "application/json", 400, "BAD_OPTION"],
+    [
+      "JSON that reaches for prototypes",
+      "/v1/models",
+      '{"__proto__":1}',
+      "application/json",
+      400,
+      "BAD_REQUEST",
+    ],
+    ["an unknown option", "/v1/inspect?modell=disc", "x", "image/png", 400, "BAD_OPTION"],
+    ["a deadline of 0", "/v1/inspect?deadline=0", "x", "image/png", 400, "BAD_OPTION"],
+    ["a deadline that is no number", "/v1/inspect?deadline=soon", "x", "image/png", 400, "BAD_OPTION"],
+    ["two deadlines", "/v1/inspect?deadline=1&deadline=2", "x", "image/png", 400, "BAD_OPTION"],
+    ["unknown parts", "/v1/inspect?parts=overlay,soul", "x", "image/png", 400, "BAD_OPTION"],
+    ["a model that is none", "/v1/inspect?model=../disc", "x", "image/png", 400, "BAD_OPTION"],
+    ["an image that is empty", "/v1/inspect", "", "image/png", 422, "BAD_IMAGE"],
+    ["no image", "/v1/inspect", "\x89PNG\r\n\x1a\n", "image/png", 422, "BAD_IMAGE"],
+    ["a form without a boundary", "/v1/inspect", "x", "multipart/form-data", 400, "BAD_REQUEST"],
+    ["a form that is none", "/v1/inspect", "x", "multipart/form-data; boundary=b", 400, "BAD_REQUEST"],
+    [
+      "a form that ends early",
+      "/v1/inspect",
+      form("x"),
+      "multipart/form-data; boundary=b",
+      400,
+      "BAD_REQUEST",
+    ],
+    [
+      "a form without images",
+      "/v1/inspect",
+      "--b--\r\n",
+      "multipart/form-data; boundary=b",
+      400,
+      "BAD_REQUEST",
+    ],
+    ["a body beyond the limit", "/v1/inspect", Buffer.alloc(mebibyte + 1), "image/png", 413, "BAD_REQUEST"],
+    ["an address that is none", "/v1/%ff", "x", "image/png", 400, "BAD_REQUEST"],
+    ["no route", "/v1/nothing", "{}", "application/json", 404, "NOT_FOUND"],
+  ])("%s", async (_, path, body, type, status, code) => {
+    const response = await post(path, body, type);
+    const answer = await response.json();
+    expect({ status: response.status, ...answer }).toEqual({
+      status,
+      error: { code: `ERR_UFLOW_${code}`, message: expect.stringMatching(/.{10}/) },
+    });
+  });
+
+  it("an image with too many pixels, a truncated one", async () => {
+    const large = await sharp({ create: { width: 65, height: 64, channels: 3, background: "red" } })
+      .png()
+      .toBuffer();
+    const noise = await sharp(image).resize(60, 60).png().toBuffer();
+    for (const bytes of [large, noise.subarray(0, noise.length / 2)]) {
+      const response = await post("/v1/inspect", bytes, "image/png");
+      expect([response.status, (await response.json()).error.code]).toEqual([422, "ERR_UFLOW_BAD_IMAGE"]);
+    }
+  });
+
+  it("a form with too many images, or with others than images", async () => {
+    const form = (names: readonly string[]) => {
+      const data = new FormData();
+      for (const name of names) data.append(name, new Blob([new Uint8Array(image)]), "a.png");
+      return data;
+    };
+    expect((await post("/v1/inspect", form(Array(5).fill("image")))).status).toBe(413);
+    expect((await post("/v1/inspect", form(["image", "picture"]))).status).toBe(400);
+    const text = new FormData();
+    text.append("image", "text");
+    expect((await post("/v1/inspect", text)).status).toBeGreaterThanOrEqual(400);
+    await isWell();
+  });
+});
+
+/** A connection to the service, and all that came over it. */
+function dial(): { socket: Socket; answer: Promise<string> } {
+  const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+  let text = "";
+  const answer = new Promise<string>((resolve) => {
+    socket.setEncoding("utf8").on("data", (piece) => {
+      text += piece;
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(text));
+  });
+  return { socket, answer };
+}
+
+const head = (...headers: string[]) =>
+  `${["POST /v1/inspect HTTP/1.1", "Host: x", "Content-Type: image/png", ...headers].join("\r\n")}\r\n\r\n`;
+
+describe("a client that", () => {
+  it("sends slowly is given up", async () => {
+    const { socket, answer } = dial();
+    socket.write(`${head("Content-Length: 1000")}abc`);
+    expect(await answer).toMatch(/^HTTP\/1.1 408 .*ERR_UFLOW_BAD_REQUEST/s);
+  });
+
+  it("sends headers slowly is given up", async () => {
+    const { socket, answer } = dial();
+    socket.write("POST /v1/inspect HTTP/1.1\r\nHost:");
+    expect(await answer).toMatch(/^HTTP\/1.1 408 /);
+  });
+
+  it("sends huge headers is told so", async () => {
+    const { socket, answer } = dial();
+    socket.write(head(`X-Long: ${"x".repeat(20_000)}`));
+    expect(await answer).toMatch(/^HTTP\/1.1 431 .*ERR_UFLOW_BAD_REQUEST/s);
+  });
+
+  it("speaks something else is told so", async () => {
+    const { socket, answer } = dial();
+    socket.write("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n");
+    expect(await answer).toMatch(/^HTTP\/1.1 400 .*ERR_UFLOW_BAD_REQUEST/s);
+  });
+
+  it("disconnects half way leaves nothing behind", async () => {
+    for (let i = 0; i < 20; i++) {
+      const { socket, answer } = dial();
+      socket.write(head(`Content-Length: ${mebibyte}`) + "x".repeat(10_000));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      socket.destroy();
+      await answer;
+    }
+    await isWell();
+    expect(await bodyBytes()).toBe(0);
+  });
+
+  it("says that it will send a gigabyte is refused before it does", async () => {
+    const { socket, answer } = dial();
+    socket.write(head(`Content-Length: ${2 ** 30}`));
+    expect(await answer).toMatch(/^HTTP\/1.1 413 /);
+    expect(await answer).toMatch(/\r\nconnection: close\r\n/i);
+  });
+
+  it.each(["image/png", "multipart/form-data; boundary=b"])(
+    "sends a gigabyte of %s without saying so is cut off, with no more memory used",
+    async (type) => {
+      const { socket, answer } = dial();
+      const before = process.memoryUsage().rss;
+      socket.write(
+        `POST /v1/inspect HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      );
+      const start = Buffer.from('--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n');
+      socket.write(chunk(start));
+      const piece = chunk(Buffer.alloc(mebibyte));
+      let sent = 0;
+      for (; sent < 1024 && !socket.destroyed; sent++) {
+        if (!socket.write(piece)) await Promise.race([drained(socket), answer]);
+      }
+      expect(await answer).toMatch(/^(HTTP\/1.1 413 |$)/);
+      expect(sent).toBeLessThan(200);
+      expect(process.memoryUsage().rss - before).toBeLessThan(200 * mebibyte);
+      await isWell();
+    },
+  );
+});
+
+const chunk = (bytes: Buffer) =>
+  Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]);
+
+const drained = (socket: Socket) => new Promise<void>((resolve) => socket.once("drain", () => resolve()));
+
+async function bodyBytes(): Promise<number> {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  return Number(/^uflow_body_bytes (\d+)$/m.exec(text)![1]);
+}
+
+describe("many clients", () => {
+  it("whose bodies are too many bytes together are told to come back", async () => {
+    const waiting = Array.from({ length: 4 }, () => dial());
+    for (const { socket } of waiting) socket.write(`${head(`Content-Length: ${mebibyte}`)}x`);
+    while ((await bodyBytes()) < 4 * mebibyte) await new Promise((resolve) => setTimeout(resolve, 10));
+    const refused = await post("/v1/inspect", image, "image/png");
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    for (const { socket } of waiting) socket.destroy();
+    while ((await bodyBytes()) > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await isWell();
+  });
+
+  it("each get a verdict or are told to come back", async () => {
+    const options = {
+      models: [tiny.model],
+      port: 0,
+      logLevel: "silent",
+      inspector: { queueSize: 50 },
+    } as const;
+    await using busy = await startService(options);
+    const agent = new Agent({ keepAlive: true });
+    const answers = await Promise.all(
+      Array.from({ length: 1000 }, (_, i) => inspect(busy.url, image, agent, `?station=${i % 7}`)),
+    );
+    agent.destroy();
+    const good = answers.filter(({ status }) => status === 200);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(good.length + refused.length).toBe(1000);
+    expect(good.length).toBeGreaterThanOrEqual(50);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { body } of good) expect(body.results[0]!.verdict).toMatch(/^(good|anomalous)$/);
+    for (const { body, retryAfter } of refused) {
+      expect(body.error!.code).toBe("ERR_UFLOW_BUSY");
+      expect(Number(retryAfter)).toBeGreaterThanOrEqual(1);
+    }
+    expect((await inspect(busy.url, image, new Agent())).status).toBe(200);
+  });
+});

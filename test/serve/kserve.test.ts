@@ -1,0 +1,192 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Inspection, Inspector, type Service, startService } from "#uflow/index.js";
+import { inferAnswerSchema } from "#uflow/serve/kserve/schemas.js";
+import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
+
+let tiny: TinyModel;
+let service: Service;
+let file: Buffer;
+let pixels: Buffer;
+let expected: Inspection;
+
+beforeAll(async () => {
+  tiny = await tinyModel();
+  file = await readFile(join(tiny.data, "test/hole/1.png"));
+  pixels = await sharp(file).toColourspace("b-w").raw().toBuffer();
+  await using inspector = await Inspector.open(tiny.model);
+  expected = await inspector.inspect(new Uint8Array(file));
+  service = await startService({ models: [tiny.model], port: 0, logLevel: "silent" });
+});
+
+afterAll(async () => {
+  await service?.close();
+  await tiny?.[Symbol.asyncDispose]();
+});
+
+const get = (path: string) => fetch(service.url + path);
+
+function infer(body: unknown, binary: readonly Uint8Array[] = [], headers: Record<string, string> = {}) {
+  const json = Buffer.from(JSON.stringify(body));
+  const typed =
+    binary.length === 0
+      ? { "content-type": "application/json" }
+      : {
+          "content-type": "application/octet-stream",
+          "inference-header-content-length": String(json.length),
+        };
+  return fetch(`${service.url}/v2/models/disc/infer`, {
+    method: "POST",
+    headers: { ...typed, ...headers },
+    body: Buffer.concat([json, ...binary]),
+  });
+}
+
+const filesInput = (...files: Buffer[]) => ({
+  name: "image",
+  datatype: "BYTES",
+  shape: [files.length],
+  data: files.map((bytes) => bytes.toString("base64")),
+});
+
+const pixelsInput = (shape = [64, 64, 1], data: unknown = [...pixels]) => ({
+  name: "image",
+  datatype: "UINT8",
+  shape,
+  data,
+});
+
+describe("the open inference protocol", () => {
+  it("says what there is", async () => {
+    expect(await (await get("/v2")).json()).toMatchObject({
+      name: "uflow",
+      extensions: ["binary_tensor_data"],
+    });
+    expect((await get("/v2/health/live")).status).toBe(200);
+    expect((await get("/v2/health/ready")).status).toBe(200);
+    expect((await get("/v2/models/disc/ready")).status).toBe(200);
+    const metadata = await (await get("/v2/models/disc")).json();
+    expect(metadata.versions).toEqual([expected.model]);
+    expect(metadata.outputs).toContainEqual({ name: "mask", datatype: "UINT8", shape: [-1, 64, 64] });
+    expect(metadata.outputs).toContainEqual({ name: "log_nfa", datatype: "FP64", shape: [-1] });
+  });
+
+  it("takes image files as base64, and gives all outputs", async () => {
+    const answer = await (await infer({ id: "7", inputs: [filesInput(file, file)] })).json();
+    const { id, model_name, model_version, outputs } = inferAnswerSchema.parse(answer);
+    expect({ id, model_name, model_version }).toEqual({
+      id: "7",
+      model_name: "disc",
+      model_version: expected.model,
+    });
+    const data = Object.fromEntries(outputs.map((output) => [output.name, output]));
+    expect(data.log_nfa).toEqual({
+      name: "log_nfa",
+      datatype: "FP64",
+      shape: [2],
+      data: [expected.logNfa, expected.logNfa],
+    });
+    expect(data.anomalous!.data).toEqual([expected.anomalous, expected.anomalous]);
+    expect(data.anomaly_score!.data![0]).toBe(Math.fround(expected.anomalyScore));
+    expect(data.anomaly_map!.shape).toEqual([2, 64, 64]);
+    const map = [...expected.anomalyMap.data];
+    expect(data.anomaly_map!.data).toEqual([...map, ...map]);
+  });
+
+  it.each([
+    ["[height, width, channels]", () => pixelsInput()],
+    ["[1, height, width, channels]", () => pixelsInput([1, 64, 64, 1])],
+    [
+      "nested lists",
+      () =>
+        pixelsInput(
+          [64, 64, 1],
+          Array.from({ length: 64 }, (_, y) => Array.from(pixels.subarray(y * 64, y * 64 + 64), (v) => [v])),
+        ),
+    ],
+  ])("takes pixels as %s", async (_, input) => {
+    const answer = await (await infer({ inputs: [input()], outputs: [{ name: "log_nfa" }] })).json();
+    expect(answer.outputs).toHaveLength(1);
+    expect(answer.outputs[0].data).toEqual([expected.logNfa]);
+  });
+
+  it("takes and gives binary data", async () => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(file.length);
+    const input = {
+      name: "image",
+      datatype: "BYTES",
+      shape: [1],
+      parameters: { binary_data_size: 4 + file.length },
+    };
+    const outputs = [
+      { name: "log_nfa" },
+      { name: "mask", parameters: { binary_data: true } },
+      { name: "log_nfa_map", parameters: { binary_data: true } },
+    ];
+    const response = await infer({ inputs: [input], outputs }, [length, file]);
+    const body = Buffer.from(await response.arrayBuffer());
+    const jsonLength = Number(response.headers.get("inference-header-content-length"));
+    const answer = inferAnswerSchema.parse(JSON.parse(body.toString("utf8", 0, jsonLength)));
+    expect(answer.outputs.map(({ parameters }) => parameters?.binary_data_size)).toEqual([
+      undefined,
+      4096,
+      16384,
+    ]);
+    const mask = body.subarray(jsonLength, jsonLength + 4096);
+    expect(mask.equals(Buffer.from(expected.mask.data))).toBe(true);
+    const map = new Float32Array(body.buffer.slice(body.byteOffset + jsonLength + 4096));
+    expect(map).toEqual(expected.logNfaMap.data);
+  });
+
+  it("takes pixels as binary data", async () => {
+    const { data, ...input } = pixelsInput();
+    const sized = { ...input, parameters: { binary_data_size: pixels.length } };
+    const answer = await (await infer({ inputs: [sized], outputs: [{ name: "log_nfa" }] }, [pixels])).json();
+    expect(answer.outputs[0].data).toEqual([expected.logNfa]);
+  });
+});
+
+describe("a wrong request", () => {
+  const sized = (bytes: number) => ({
+    name: "image",
+    datatype: "BYTES",
+    shape: [1],
+    parameters: { binary_data_size: bytes },
+  });
+
+  it.each<[string, unknown, Uint8Array[], Record<string, string>, number]>([
+    ["no inputs", { inputs: [] }, [], {}, 400],
+    ["another name", { inputs: [{ ...filesInput(), name: "x", shape: [1] }] }, [], {}, 400],
+    ["another type", { inputs: [{ name: "image", datatype: "FP32", shape: [1], data: [1] }] }, [], {}, 400],
+    ["no base64", { inputs: [{ name: "image", datatype: "BYTES", shape: [1], data: ["a b"] }] }, [], {}, 400],
+    [
+      "another count",
+      { inputs: [{ name: "image", datatype: "BYTES", shape: [2], data: ["aaaa"] }] },
+      [],
+      {},
+      400,
+    ],
+    ["too few pixels", { inputs: [pixelsInput([64, 64, 1], [1, 2, 3])] }, [], {}, 400],
+    ["two channels", { inputs: [pixelsInput([1, 1, 2], [1, 2])] }, [], {}, 400],
+    ["pixels of 256", { inputs: [pixelsInput([1, 1, 1], [256])] }, [], {}, 400],
+    ["another output", { inputs: [pixelsInput([1, 1, 1], [1])], outputs: [{ name: "x" }] }, [], {}, 400],
+    ["a file that is none", { inputs: [filesInput(Buffer.from("none"))] }, [], {}, 422],
+    ["sizes that differ", { inputs: [sized(5)] }, [Buffer.alloc(6)], {}, 400],
+    ["an element beyond the end", { inputs: [sized(6)] }, [Buffer.alloc(6, 255)], {}, 400],
+    ["a wrong header", {}, [Buffer.alloc(6)], { "inference-header-content-length": "1e9" }, 400],
+    ["half its JSON", {}, [Buffer.alloc(6)], { "inference-header-content-length": "1" }, 400],
+  ])("with %s says what is wrong", async (_, body, binary, headers, status) => {
+    const response = await infer(body, binary, headers);
+    const { error } = await response.json();
+    expect({ status: response.status, error }).toEqual({ status, error: expect.stringMatching(/.{20}/) });
+  });
+
+  it("for a model that is not loaded is not found", async () => {
+    const response = await get("/v2/models/other");
+    expect(response.status).toBe(404);
+    expect(await response.json()).toEqual({ error: expect.stringContaining("disc") });
+  });
+});
