@@ -32,6 +32,8 @@ function compileAddon(compiler) {
     "NODE_ADDON_API_DISABLE_DEPRECATED",
     // In a thread that is being ended no exception can be thrown; without this the process would abort.
     "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+    // Hides the functions that make buffers over memory of ours, which Electron refuses.
+    "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED",
   ];
   const shared = process.platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared"];
   return run(compiler, [

@@ -26,6 +26,7 @@ const nativeSources = [
 ];
 step("native core", nativeSources, "build/.uflow-setup", buildAddon);
 step("TypeScript", ["src", "tsconfig.json", "package-lock.json"], "dist/.uflow-setup", compileTypeScript);
+step("console", ["web", "package-lock.json"], "dist/.uflow-console", buildConsole);
 
 function checkNode() {
   const major = Number(process.versions.node.split(".")[0]);
@@ -46,4 +47,11 @@ function installDependencies() {
 function compileTypeScript() {
   rmSync(join(root, "dist"), { recursive: true, force: true });
   if (!run(bin("tsc"), ["--project", "tsconfig.json"])) fail("The TypeScript sources could not be compiled.");
+}
+
+/** Into dist/web. Vite strips types and does not check them. */
+function buildConsole() {
+  if (!run(bin("tsc"), ["--project", "web/tsconfig.json"])) fail("The console has errors of types.");
+  const quietly = ["--config", "web/vite.config.ts", "--logLevel", "warn"];
+  if (!run(bin("vite"), ["build", ...quietly])) fail("The console could not be built.");
 }
