@@ -6,6 +6,7 @@ export type UflowErrorCode =
   | "ERR_UFLOW_BAD_TENSOR" // wrong shape, wrong length, NaN or infinity in numbers handed over
   | "ERR_UFLOW_BAD_MODEL" // a .uflow file that is damaged, hostile or of a newer version
   | "ERR_UFLOW_BAD_CERTIFICATE" // a certificate of parity that is damaged, was edited, or is of other images or another model
+  | "ERR_UFLOW_BAD_RECORDS" // an audit store that is no such file, damaged, or of a newer version
   | "ERR_UFLOW_BAD_WEIGHTS" // weights that cannot be read, are not those of the backbone, or are not on this machine
   | "ERR_UFLOW_DOWNLOAD" // weights that cannot be fetched: no network, a server that refuses, a file that is not the expected one
   | "ERR_UFLOW_DEVICE" // the wanted device or execution provider is not available
@@ -19,7 +20,10 @@ export type UflowErrorCode =
   | "ERR_UFLOW_ABORTED" // cancelled through an AbortSignal
   | "ERR_UFLOW_BUSY" // the queue is full: nothing was taken on, try again later
   | "ERR_UFLOW_DEADLINE" // there was no verdict within the deadline
-  | "ERR_UFLOW_CLOSED"; // used after close()
+  | "ERR_UFLOW_CLOSED" // used after close()
+  | "ERR_UFLOW_BAD_REQUEST" // HTTP: a request that cannot be understood, is too large, too slow or of the wrong kind
+  | "ERR_UFLOW_UNAUTHORIZED" // HTTP: no API key, or a wrong one
+  | "ERR_UFLOW_NOT_FOUND"; // HTTP: no such address, model or result
 
 /**
  * The one error family of the engine. `message` says what was given, what was wanted and what to do;

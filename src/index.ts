@@ -1,5 +1,6 @@
 /** The public door: what a user may import, and nothing else. The native core is `uflow/kernels`, metrics of your own maps are `uflow/metrics`. */
 export type { Calibration } from "./a-contrario/calibration.js";
+export type { IgnoreOptions, Polygon } from "./areas/ignore.js";
 export { type ImportBackboneOptions, importBackbone } from "./backbone/import.js";
 export type { BackboneName } from "./backbone/index.js";
 export { openBackboneStore as openStore } from "./backbone/stored.js";
@@ -8,6 +9,13 @@ export { readModel } from "./bundle/read.js";
 export { type RecalibrateOptions, recalibrate } from "./calibrate/index.js";
 export { type ExportOptions, exportModel } from "./convert/export.js";
 export { type ImportReferenceOptions, importReference } from "./convert/import.js";
+export {
+  DriftMonitor,
+  type DriftOptions,
+  type DriftState,
+  type Finding as DriftFinding,
+  type Monitored,
+} from "./drift/index.js";
 export { UflowError, type UflowErrorCode } from "./error.js";
 export {
   type EvaluateOptions,
@@ -16,6 +24,7 @@ export {
   type EvaluationCurves,
   evaluate,
 } from "./evaluate/index.js";
+export type { Area } from "./image/area.js";
 export {
   type Category,
   type Dataset,
@@ -33,6 +42,8 @@ export {
 } from "./image/datasets/survey.js";
 export {
   type Comparison,
+  type Device,
+  type DeviceName,
   type ImageSource,
   type Inspection,
   type InspectOptions,
@@ -50,9 +61,20 @@ export {
   type StreamOptions,
   type StreamOutcome,
   type Timings,
+  type TriedDevice,
   type Undecided,
 } from "./inspect/index.js";
-export type { RawImage, Region } from "./kernels/index.js";
+export type { PixelFormat, RawFrame, RawImage, Region } from "./kernels/index.js";
+export { drawOverlay, type Overlaid } from "./picture/overlay.js";
+export {
+  type LogLevel,
+  type NewKey,
+  newKey,
+  type Service,
+  type ServiceOptions,
+  startService,
+} from "./serve/index.js";
+export { measureSpeed, type Speed, type SpeedOptions } from "./speed/index.js";
 export { evaluateAll, type Study, type StudyOptions, type StudyProgress } from "./study/index.js";
 export { type TrainOptions, type TrainProgress, train } from "./train/index.js";
 export { type Certificate, type VerifyOptions, type VerifyProgress, verify } from "./verify/index.js";

@@ -40,7 +40,7 @@ async function* parts(model: string, images: readonly TestImage[]): AsyncGenerat
   for (const { path, defect, mask } of images) {
     const frame = await decodeImage(path);
     const inspection = await inspector.inspect(frame);
-    const truth = mask && (await readMask(mask, inspection.anomalyMap));
+    const truth = mask && (await readMask(mask, inspection.anomalyMap, inspection));
     const caption = defect === "good" ? `good ${basename(path)}` : defect;
     yield { ...inspection, frame, caption, defective: defect !== "good", ...(truth && { truth }) };
   }

@@ -36,7 +36,7 @@ export function evaluateCommand(): Command {
       numeric,
     );
   withOperatingPoint(command)
-    .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
+    .option("--device <name>", "where networks run: auto, cpu, cuda, cuda:1 … (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--json", "print one JSON document on stdout")
     .option("--curves", "add the ROC, PR and per-region overlap curves to the JSON document");

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Manifest } from "../bundle/manifest.js";
+import type { Device, TriedDevice } from "../inspect/index.js";
 import { calibrationLines } from "./calibration.js";
 import { printJson, table } from "./terminal.js";
 
@@ -7,15 +8,22 @@ export function infoCommand(): Command {
   return new Command("info")
     .description("say what a .uflow file holds")
     .argument("<model>", "the .uflow file")
+    .option("--device <name>", "also open it: say which devices were tried and which was taken")
     .option("--json", "print the manifest as JSON")
     .addHelpText("after", "\nExample:\n  uflow info bottle.uflow")
     .action(run);
 }
 
-async function run(path: string, { json }: { json?: boolean }): Promise<void> {
+interface Flags {
+  device?: Device;
+  json?: boolean;
+}
+
+async function run(path: string, { device, json }: Flags): Promise<void> {
   const { readModel } = await import("../bundle/read.js");
   const { manifest } = await readModel(path);
-  if (json) return printJson(manifest);
+  const tried = device === undefined ? undefined : await tryDevices(path, device);
+  if (json) return printJson({ ...manifest, ...(tried && { triedDevices: tried }) });
   const { backbone, inputSize, mapSize, scales, strides, latents, flowSteps, entries } = manifest;
   const megabytes = Object.values(entries).reduce((sum, { bytes }) => sum + bytes, 0) / 1e6;
   const lines = [
@@ -23,6 +31,7 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
     ["backbone", `${backbone.name}, SHA-256 ${backbone.sha256.slice(0, 16)}…`],
     ...weightsLine(backbone),
     ["input", `${inputSize} × ${inputSize} pixels; maps ${mapSize} × ${mapSize}`],
+    ...areaLines(manifest),
     ...scales.map(({ channels, height, width }, i) => [
       i === 0 ? "scales" : "",
       `stride ${strides[i]}: ${channels} features at ${width} × ${height} → ${latents[i]!.channels} latents`,
@@ -33,8 +42,34 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
     ],
     ...originLines(manifest),
     ...(await calibrationLines(manifest)),
+    ...(tried ?? []).map(({ device, taken, reason }, i) => [
+      i === 0 ? "devices" : "",
+      `${device}: ${taken ? "taken" : `not available, ${reason}`}`,
+    ]),
   ];
   process.stdout.write(`${table(lines as string[][])}\n`);
+}
+
+/** What of images is looked at, where that is not all of them as one picture. */
+function areaLines({ region, tiling, ignore }: Manifest): string[][] {
+  const lines: string[][] = [];
+  if (region) lines.push(["region", `${region.width} × ${region.height} pixels at ${region.x}, ${region.y}`]);
+  if (tiling)
+    lines.push(["tiles", `of ${tiling.size} × ${tiling.size} pixels that overlap by ${tiling.overlap}`]);
+  if (ignore) {
+    const mask = ignore.mask ? " and a mask" : "";
+    lines.push([
+      "ignored",
+      `${ignore.polygons.length} polygon${ignore.polygons.length === 1 ? "" : "s"}${mask}`,
+    ]);
+  }
+  return lines;
+}
+
+async function tryDevices(path: string, device: Device): Promise<readonly TriedDevice[]> {
+  const { Inspector } = await import("../inspect/index.js");
+  await using inspector = await Inspector.open(path, { device });
+  return inspector.triedDevices;
 }
 
 /** Only where the file does not hold them. */

@@ -44,9 +44,9 @@ export async function writePictures(
   inspection: Inspection,
   raw: boolean,
 ): Promise<void> {
-  const { mask, image, anomalyMap, logNfaMap } = inspection;
+  const { mask, image, area, anomalyMap, logNfaMap } = inspection;
   await writeFileAtomic(`${output}.overlay.png`, await renderOverlay({ frame, ...inspection }));
-  await writeFileAtomic(`${output}.mask.png`, await renderMask(mask, image));
+  await writeFileAtomic(`${output}.mask.png`, await renderMask(mask, image, area));
   if (!raw) return;
   await writeFileAtomic(`${output}.anomaly.npy`, encodeNpy(anomalyMap));
   await writeFileAtomic(`${output}.lognfa.npy`, encodeNpy(logNfaMap));

@@ -1,14 +1,15 @@
 import { buffer } from "node:stream/consumers";
 import { Command } from "commander";
 import { messageOf, UflowError } from "../error.js";
-import type { Inspection, InspectorOptions, OperatingPoint } from "../inspect/index.js";
+import type { Inspection, Inspector, InspectorOptions } from "../inspect/index.js";
+import { areaOrNone, ignoredOrNone } from "./areas.js";
 import { inOrder } from "./in-order.js";
 import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
 import { duration, exitStatus, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
 interface Flags
   extends OperatingPointFlags,
-    Pick<InspectorOptions, "device" | "threads" | "precision" | "maxPixels"> {
+    Pick<InspectorOptions, "device" | "threads" | "precision" | "maxPixels" | "region" | "ignore"> {
   out?: string;
   raw?: boolean;
   json?: boolean;
@@ -23,10 +24,20 @@ export function inspectCommand(): Command {
     .option("--out <dir>", "write <name>.overlay.png and <name>.mask.png for each image here")
     .option("--raw", "with --out: also the maps as <name>.anomaly.npy and <name>.lognfa.npy");
   return withOperatingPoint(command)
-    .option("--device <name>", "where networks run: auto, cpu or cuda (default: auto)")
+    .option("--device <name>", "where networks run: auto, cpu, cuda, cuda:1 … (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--precision <type>", "of the networks: float32, or float16 for CUDA (default: float32)")
     .option("--max-pixels <count>", "refuse larger images (default: 64000000)", numeric)
+    .option(
+      "--region <x,y,width,height>",
+      "the only part of images to look at, pixels, or none for all of them (default: the model's)",
+      areaOrNone,
+    )
+    .option(
+      "--ignore <what>",
+      'where nothing is reported: a mask (an image, white is ignored), or a polygon, "x,y x,y x,y"; repeatable; or none (default: the model\'s)',
+      ignoredOrNone,
+    )
     .option("--fail-on-anomaly", "exit with status 3 when a part is anomalous")
     .option("--json", "print one JSON document on stdout")
     .addHelpText("after", helpText)
@@ -91,7 +102,7 @@ async function run(model: string, images: string[], flags: Flags): Promise<void>
     const { anomalous, logNfa, anomalyScore, regions, timings } = inspection;
     return { image, anomalous, logNfa, anomalyScore, regions, timings: { ...timings, decode } };
   };
-  const report = new Report(jobs.length, json, inspector.operatingPoint);
+  const report = new Report(jobs.length, json, inspector);
   const signal = interruption();
   for await (const { item, outcome } of inOrder(jobs, underWay, work, signal)) {
     if (report.add(item.image, outcome)) break;
@@ -134,7 +145,7 @@ class Report {
   constructor(
     private readonly total: number,
     private readonly json: boolean,
-    private readonly operatingPoint: OperatingPoint,
+    private readonly inspector: Pick<Inspector, "operatingPoint" | "triedDevices">,
   ) {
     // On a terminal the lines themselves show how far it is.
     if (json || !process.stdout.isTTY) this.progress = new Progress("images");
@@ -153,7 +164,8 @@ class Report {
   finish(out: string | undefined): void {
     this.progress?.stop();
     if (this.json) {
-      printJson({ operatingPoint: this.operatingPoint, results: this.results, errors: this.errors });
+      const { operatingPoint, triedDevices } = this.inspector;
+      printJson({ operatingPoint, triedDevices, results: this.results, errors: this.errors });
     }
     const { results, errors, total } = this;
     const seconds = (performance.now() - this.start) / 1000;
@@ -162,7 +174,7 @@ class Report {
     say(
       `${count(results.length)} in ${duration(seconds)}${pace}: ${anomalous} anomalous, ${results.length - anomalous} good`,
     );
-    say(`(${this.operatingPoint.text})`);
+    say(`(${this.inspector.operatingPoint.text}; on ${this.inspector.triedDevices.at(-1)!.device})`);
     const left = total - results.length - errors.length;
     if (left > 0) say(`${count(left)} of ${total} not inspected`);
     if (errors.length > 0) say(`${count(errors.length)} could not be inspected:`);

@@ -2,7 +2,9 @@
 import { Command, CommanderError } from "commander";
 import { UflowError } from "../error.js";
 import { engineVersion } from "../version.js";
+import { auditCommand } from "./audit.js";
 import { backboneCommand } from "./backbone.js";
+import { benchCommand } from "./bench.js";
 import { calibrateCommand } from "./calibrate.js";
 import { dataCommand } from "./data.js";
 import { demoCommand } from "./demo.js";
@@ -11,7 +13,9 @@ import { exportCommand } from "./export.js";
 import { importCommand } from "./import.js";
 import { infoCommand } from "./info.js";
 import { inspectCommand } from "./inspect.js";
+import { keyCommand } from "./key.js";
 import { sampleCommand } from "./sample.js";
+import { serveCommand } from "./serve.js";
 import { asTyped, exitStatus, printError, printJson } from "./terminal.js";
 import { trainCommand } from "./train.js";
 import { verifyCommand } from "./verify.js";
@@ -37,10 +41,14 @@ for (const command of [
   calibrateCommand,
   inspectCommand,
   evaluateCommand,
+  serveCommand,
+  keyCommand,
   infoCommand,
+  benchCommand,
   verifyCommand,
   importCommand,
   exportCommand,
+  auditCommand,
   backboneCommand,
 ]) {
   addCommand(program, command());

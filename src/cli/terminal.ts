@@ -103,12 +103,16 @@ const attributes: Record<string, string> = {
   output: "out",
   "falseRejects.oneIn": "falseRejects",
   "falseRejects.confidence": "confidence",
+  modelsFolder: "models",
 };
 
 /** What the library says of wrong options, with their names as they are typed: `flowSteps: …` → `--flow-steps: …`. */
 export function asTyped(message: string, options: readonly Option[]): string {
   const flags = new Map(options.map((option) => [option.attributeName(), option.long]));
-  const flagOf = (name: string) => flags.get(attributes[name] ?? name) ?? name;
+  const flagOf = (path: string) => {
+    const name = path.replace(/^inspector\./, "");
+    return flags.get(attributes[name] ?? name) ?? name;
+  };
   return message
     .replace(/^Wrong options for [^:]+:/, "Wrong options:")
     .replace(/(?<=[:;] )[\w.]+(?=: )/g, flagOf);

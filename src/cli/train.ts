@@ -7,6 +7,7 @@ import { rateSchedules } from "../bundle/rate-schedules.js";
 import type { Augmentation } from "../train/augmentation.js";
 import { cachePrecisions } from "../train/feature-records.js";
 import type { TrainOptions, TrainProgress } from "../train/index.js";
+import { area, ignored } from "./areas.js";
 import { duration, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
 interface Flags
@@ -15,6 +16,10 @@ interface Flags
     | "layout"
     | "backbone"
     | "inputSize"
+    | "region"
+    | "tileSize"
+    | "tileOverlap"
+    | "ignore"
     | "flowSteps"
     | "normalization"
     | "epochs"
@@ -53,6 +58,18 @@ export function trainCommand(): Command {
       "--input-size <pixels>",
       "side to which images are resized (default: 256, or the backbone's only one: 448 for mcait)",
       numeric,
+    )
+    .option("--region <x,y,width,height>", "the only part of the images to look at, pixels", area)
+    .option(
+      "--tile-size <pixels>",
+      "cut images into overlapping squares of this side, each seen at the input size (default: no tiles)",
+      numeric,
+    )
+    .option("--tile-overlap <pixels>", "of a tile with the next (default: a quarter of the tile)", numeric)
+    .option(
+      "--ignore <what>",
+      'where nothing is ever reported: a mask (an image, white is ignored), or a polygon, "x,y x,y x,y"; repeatable',
+      ignored,
     )
     .option("--flow-steps <count>", "flow steps per scale (default: 4)", numeric)
     .option(
