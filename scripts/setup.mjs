@@ -4,8 +4,11 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { bin, fail, root, run, step } from "./tools.mjs";
 
-const buildOnly = process.argv.includes("--build-only");
+const options = process.argv.slice(2);
+const buildOnly = options.includes("--build-only");
+const unknown = options.filter((option) => option !== "--build-only");
 
+if (unknown.length > 0) fail(`Unknown option ${unknown[0]}; there is only --build-only.`);
 checkNode();
 if (!buildOnly) {
   step(
