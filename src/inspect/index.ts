@@ -30,6 +30,7 @@ import { streamInOrder } from "./stream.js";
 export type { OperatingPoint, OperatingPointOptions } from "../a-contrario/operating-point.js";
 export type { Device, DeviceName, TriedDevice } from "../onnx/device.js";
 export type {
+  Comparison,
   ImageSource,
   Inspection,
   Outcome,
@@ -39,7 +40,7 @@ export type {
   Undecided,
 } from "./inspection.js";
 export type { InspectOptions, InspectorOptions, ShadowOptions, StreamOptions } from "./options.js";
-export type { Comparison, Shadow, ShadowStats } from "./shadow.js";
+export type { Shadow, ShadowStats } from "./shadow.js";
 export type { InspectorStats, Latency } from "./stats.js";
 
 /** A model in lanes. */

@@ -68,3 +68,11 @@ export type Outcome = Inspection | Undecided;
 
 /** An outcome of `stream()`, with the place of its frame in the stream, from 0. */
 export type StreamOutcome = Outcome & { frame: number };
+
+/** Both verdicts on one image. */
+export interface Comparison {
+  /** Of the model in charge. */
+  live: Inspection;
+  /** Of the model that runs beside it. */
+  candidate: Inspection;
+}

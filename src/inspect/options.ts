@@ -4,7 +4,7 @@ import { type IgnoreOptions, ignoreSchema } from "../areas/ignore.js";
 import { type Area, areaSchema } from "../image/area.js";
 import { type Device, deviceSchema } from "../onnx/device.js";
 import { parseOptions } from "../options.js";
-import type { Comparison } from "./shadow.js";
+import type { Comparison } from "./inspection.js";
 
 /** Options of `Inspector.open()`. */
 export interface InspectorOptions extends OperatingPointOptions {

@@ -1,14 +1,6 @@
 import type { Engine } from "./engine.js";
-import type { ImageSource, Inspection, Outcome } from "./inspection.js";
+import type { Comparison, ImageSource, Outcome } from "./inspection.js";
 import type { CheckedInspectOptions } from "./options.js";
-
-/** Both verdicts on one image. */
-export interface Comparison {
-  /** Of the model in charge. */
-  live: Inspection;
-  /** Of the model that runs beside it. */
-  candidate: Inspection;
-}
 
 /** Images since the shadow was opened. */
 export interface ShadowStats {

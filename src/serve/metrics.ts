@@ -2,8 +2,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { Inspection, Outcome, Timings } from "../inspect/inspection.js";
 import type { InspectorStats } from "../inspect/stats.js";
 import type { SinkStats, Sinks } from "../records/index.js";
+import type { Live } from "./live.js";
 import type { LoadedModel, Models } from "./models.js";
-import type { Parts } from "./parts.js";
+import type { Results } from "./results.js";
 
 /** Seconds: from what a small network takes on a GPU to what a full queue makes of it. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -11,6 +12,13 @@ const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 /** Stations that have a series of their own. Whoever asks names his station, so that there might be any number. */
 const mostStations = 100;
 const otherStations = "(others)";
+
+interface Watched {
+  models: Models;
+  live: Live;
+  results: Results;
+  sinks: Sinks;
+}
 
 /** The numbers of GET /metrics, in Prometheus' text format. docs/serving.md lists them. */
 export class Metrics {
@@ -44,7 +52,7 @@ export class Metrics {
   }
 
   /** Tells what these say of themselves whenever it is asked. */
-  watch({ models, live, results, sinks }: Pick<Parts, "models" | "live" | "results" | "sinks">): void {
+  watch({ models, live, results, sinks }: Watched): void {
     this.perModel(models, "queue_depth", "Images that wait for a lane", ({ queued }) => queued);
     this.perModel(models, "under_way", "Images in lanes", ({ underWay }) => underWay);
     this.perModel(models, "lanes", "Lanes that live", ({ lanes }) => lanes);
