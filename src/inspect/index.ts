@@ -66,7 +66,7 @@ interface OpenModel {
 export class Inspector implements AsyncDisposable {
   private readonly shadows = new Set<Shadow>();
   /** Models that were swapped for another and finish what they have. */
-  private readonly leaving = new Set<Promise<void>>();
+  private readonly leaving = new Map<OpenModel, Promise<void>>();
   private swapping: Promise<void> = Promise.resolve();
   private closing = false;
 
@@ -137,7 +137,13 @@ export class Inspector implements AsyncDisposable {
   /** What it has done and how fast. */
   get stats(): InspectorStats {
     const { engine, place } = this.current;
-    return this.meter.stats(engine.load(place));
+    const load = engine.load(place);
+    for (const old of this.leaving.keys()) {
+      const { queued, underWay } = old.engine.load(old.place);
+      load.queued += queued;
+      load.underWay += underWay;
+    }
+    return this.meter.stats(load);
   }
 
   /**
@@ -211,7 +217,7 @@ export class Inspector implements AsyncDisposable {
   /** Settled when everything that was asked for has its outcome. */
   async drain(): Promise<void> {
     const { engine, place } = this.current;
-    await Promise.all([engine.drain(place), ...this.leaving]);
+    await Promise.all([engine.drain(place), ...this.leaving.values()]);
   }
 
   /** Takes nothing more on, finishes what was asked for and frees the networks. May be called again. */
@@ -220,7 +226,7 @@ export class Inspector implements AsyncDisposable {
     await this.swapping;
     const { engine, place } = this.current;
     const shadows = [...this.shadows].map((shadow) => shadow.close());
-    await Promise.all([engine.close(place), ...this.leaving, ...shadows]);
+    await Promise.all([engine.close(place), ...this.leaving.values(), ...shadows]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -245,10 +251,10 @@ export class Inspector implements AsyncDisposable {
       await next!.engine.close(0);
       throw closedError();
     }
-    const { engine, place } = this.current;
+    const old = this.current;
     this.current = next!;
-    const left = engine.close(place).finally(() => this.leaving.delete(left));
-    this.leaving.add(left);
+    const left = old.engine.close(old.place).finally(() => this.leaving.delete(old));
+    this.leaving.set(old, left);
   }
 }
 

@@ -39,7 +39,8 @@ export class Job implements Queued {
     onEarlyEnd: (job: Job) => void,
   ) {
     const { station, priority, deadline, signal } = options;
-    this.station = station;
+    // Of models in the same lanes, each has stations of its own.
+    this.station = `${model} ${station}`;
     this.priority = priority;
     this.expires = this.accepted + (deadline ?? Number.POSITIVE_INFINITY);
     let resolve!: (outcome: Outcome) => void;

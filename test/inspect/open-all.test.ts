@@ -113,3 +113,12 @@ it("refuses what is no list of paths", async () => {
     });
   }
 });
+
+it("lets no model wait for all images of another, though their stations have the same name", async () => {
+  const [first, second] = await Inspector.openAll(paths.slice(0, 2));
+  const order: string[] = [];
+  const many = Array.from({ length: 12 }, () => first!.inspect(image).then(() => order.push("first")));
+  await Promise.all([...many, second!.inspect(image).then(() => order.push("second"))]);
+  expect(order.indexOf("second")).toBeLessThan(6);
+  await Promise.all([first!.close(), second!.close()]);
+});
