@@ -12,6 +12,7 @@ import type { FrameReply } from "./lane-worker.js";
 import type { Meter } from "./meter.js";
 import { monotonic } from "./monotonic.js";
 import type { CheckedInspectOptions, EngineOptions } from "./options.js";
+import { fromSent } from "./sent-regions.js";
 
 /** Batches in a lane at most: one in the network, one that is decoded, and one that is being decoded meanwhile. */
 export const laneDepth = 3;
@@ -232,7 +233,7 @@ export class Engine {
       job.leaveLane();
       if (!reply) job.expire();
       else if ("error" in reply) job.fail(new UflowError(reply.error.code, reply.error.message));
-      else job.decide(reply.inspection);
+      else job.decide({ ...reply.inspection, regions: fromSent(reply.regions) });
     }
     this.dispatch();
   }

@@ -10,6 +10,7 @@ import type { ImageSource, Inspection } from "./inspection.js";
 import { monotonic } from "./monotonic.js";
 import type { EngineOptions } from "./options.js";
 import { Pipeline, type Prepared } from "./pipeline.js";
+import { type SentRegions, toSent } from "./sent-regions.js";
 import { withWeightsFolder } from "./weights-folder.js";
 
 export interface LaneTask {
@@ -33,7 +34,10 @@ export type LaneRequest =
   | { kind: "close"; model: number };
 
 /** What became of a frame; undefined of one that had expired. */
-export type FrameReply = { inspection: Inspection } | { error: PlainError } | undefined;
+export type FrameReply =
+  | { inspection: Omit<Inspection, "regions">; regions: SentRegions }
+  | { error: PlainError }
+  | undefined;
 
 export type LaneReply =
   | { kind: "open"; devices: (readonly TriedDevice[])[] }
@@ -48,7 +52,8 @@ const send = (reply: LaneReply, transfer: ArrayBuffer[] = []) => port.postMessag
 function buffersOf(reply: FrameReply): ArrayBuffer[] {
   if (!reply || !("inspection" in reply)) return [];
   const { anomalyMap, logNfaMap, mask } = reply.inspection;
-  return [anomalyMap, logNfaMap, mask].map(({ data }) => data.buffer as ArrayBuffer);
+  const maps = [anomalyMap, logNfaMap, mask].map(({ data }) => data.buffer as ArrayBuffer);
+  return [...maps, reply.regions.points.buffer as ArrayBuffer];
 }
 
 /** A frame that is being decoded, and how long it is of interest. */
@@ -58,6 +63,10 @@ interface Preparing {
 }
 
 const plain = (error: unknown) => toPlainError(error, "ERR_UFLOW_LANE");
+
+function sent({ regions, ...inspection }: Inspection): FrameReply {
+  return { inspection, regions: toSent(regions) };
+}
 
 async function work(pipeline: Pipeline, frames: readonly Preparing[]): Promise<FrameReply[]> {
   const replies: FrameReply[] = frames.map(() => undefined);
@@ -76,7 +85,7 @@ async function work(pipeline: Pipeline, frames: readonly Preparing[]): Promise<F
     const inspections = await pipeline.inspect(inputs);
     for (const [i, place] of places.entries()) {
       const inspection = inspections[i]!;
-      replies[place] = inspection instanceof UflowError ? { error: plain(inspection) } : { inspection };
+      replies[place] = inspection instanceof UflowError ? { error: plain(inspection) } : sent(inspection);
     }
   } catch (error) {
     for (const place of places) replies[place] = { error: plain(error) };
