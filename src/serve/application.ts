@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { guard } from "./access.js";
 import { Admission, tooLarge } from "./admission.js";
+import { isLoopback, refuseForeignPages } from "./foreign-pages.js";
 import { allowOrigin, sendSecurityHeaders } from "./headers.js";
 import { describeApi } from "./openapi.js";
 import type { CheckedServiceOptions } from "./options.js";
@@ -60,6 +61,7 @@ export async function addRoutes(app: App, parts: Parts): Promise<void> {
   });
   sendSecurityHeaders(app);
   if (options.cors !== undefined) allowOrigin(app, options.cors);
+  if (access.open && isLoopback(options.host)) refuseForeignPages(app, options.cors);
   guard(app, access);
   const admission = new Admission(options);
   admission.guard(app);

@@ -5,6 +5,7 @@ import { Access } from "./access.js";
 import type { ModelEvent } from "./api.js";
 import { addRoutes, newApplication } from "./application.js";
 import { Drift } from "./drift.js";
+import { isLoopback } from "./foreign-pages.js";
 import { Inspections } from "./inspections.js";
 import { Keys } from "./keys.js";
 import { Live } from "./live.js";
@@ -183,8 +184,6 @@ async function within(end: number, work: Promise<unknown>): Promise<boolean> {
     clearTimeout(timer);
   }
 }
-
-const isLoopback = (host: string) => host === "localhost" || host === "::1" || host.startsWith("127.");
 
 function cannotListen(host: string, port: number, error: unknown): UflowError {
   const { code } = error as NodeJS.ErrnoException;

@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { get, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -114,6 +115,24 @@ describe("other origins", () => {
     expect(await allowed("https://mes.example")).toBe("https://mes.example");
     expect(await allowed("https://mes.example", "OPTIONS", preflight)).toBe("https://mes.example");
     expect(await allowed("https://mes.example.evil")).toBe(null);
+    const status = async (headers: Record<string, string>) => (await raw(open.url, headers)).statusCode;
+    const { host } = new URL(open.url);
+    expect(await status({ host })).toBe(200);
+    expect(await status({ host: "localhost:1" })).toBe(200);
+    expect(await status({ host, origin: `http://${host}` })).toBe(200);
+    expect(await status({ host, origin: "https://mes.example" })).toBe(200);
+    expect(await status({ host, origin: "https://elsewhere.example" })).toBe(403);
+    expect(await status({ host, origin: "null" })).toBe(403);
+    for (const name of ["elsewhere.example", "127.0.0.1.elsewhere.example", "localhost.evil", "[::2]"]) {
+      expect(await status({ host: name })).toBe(403);
+    }
     await expect(startService({ ...options, cors: "*" })).rejects.toThrow(/origin/);
   });
 });
+
+/** A request whose Host may be anything. */
+function raw(url: string, headers: Record<string, string>): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    get(`${url}/v1/stats`, { headers }, (response) => resolve(response.resume())).on("error", reject);
+  });
+}
