@@ -96,7 +96,7 @@ function answerError(
   const { method, url } = request;
   if (status >= 500) request.log.error({ method, url, err: error }, "failed");
   else request.log.info({ method, url, status, code: body.error.code }, body.error.message);
-  if (status === 413) reply.header("connection", "close");
+  if (status === 403 || status === 413) reply.header("connection", "close");
   if (status === 429 || status === 503) reply.header("retry-after", String(secondsUntilRoom(models)));
   return reply.code(status).send(url.startsWith("/v2") ? { error: body.error.message } : body);
 }
