@@ -35,5 +35,6 @@ async function writeAll(path: string, { image, inspection }: Evidence): Promise<
   if (!inspection) return;
   const frame = await decodeImage(image);
   await writeFileAtomic(`${path}.overlay.png`, await renderOverlay({ frame, ...inspection }));
-  await writeFileAtomic(`${path}.mask.png`, await renderMask(inspection.mask, inspection.image));
+  const { mask, image: size, area } = inspection;
+  await writeFileAtomic(`${path}.mask.png`, await renderMask(mask, size, area));
 }

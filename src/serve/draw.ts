@@ -3,7 +3,7 @@ import { scaleRegion } from "../a-contrario/index.js";
 import { decodeImage } from "../image/decode.js";
 import type { Inspection } from "../inspect/inspection.js";
 import { type Region, regions } from "../kernels/index.js";
-import { openFrame, openPicture } from "../picture/frame.js";
+import { openFrame, openPicture, stretchOver } from "../picture/frame.js";
 import { heatLayer } from "../picture/heat.js";
 import { renderMask } from "../picture/mask.js";
 import { renderOverlay } from "../picture/overlay.js";
@@ -27,11 +27,22 @@ export async function draw(drawing: Drawing): Promise<Uint8Array> {
       const { image, inspection, maxPixels } = drawing;
       return await renderOverlay({ frame: await decodeImage(image, { maxPixels }), ...inspection });
     }
-    case "mask.png":
-      return await renderMask(drawing.inspection.mask, drawing.inspection.image);
+    case "mask.png": {
+      const { mask, image, area } = drawing.inspection;
+      return await renderMask(mask, image, area);
+    }
     case "heat.png":
-      return await openPicture(heatLayer(drawing.inspection.anomalyMap)).png().toBuffer();
+      return await drawHeat(drawing.inspection);
   }
+}
+
+/** Covers the image: as small as the map where that does, too. */
+async function drawHeat({ anomalyMap, area, image }: Inspection): Promise<Uint8Array> {
+  const heat = heatLayer(anomalyMap);
+  const whole = area.width === image.width && area.height === image.height;
+  return await openPicture(whole ? heat : await stretchOver(heat, { area, image }, image))
+    .png()
+    .toBuffer();
 }
 
 async function drawImage({ image, side, maxPixels }: Extract<Drawing, { picture: "image.jpg" }>) {
@@ -41,17 +52,17 @@ async function drawImage({ image, side, maxPixels }: Extract<Drawing, { picture:
 }
 
 /** What is segmented again. */
-export interface Resegmentation extends Pick<Inspection, "logNfaMap" | "anomalyMap" | "image"> {
+export interface Resegmentation extends Pick<Inspection, "logNfaMap" | "anomalyMap" | "area"> {
   logEpsilon: number;
 }
 
 /** The regions that another ε detects, in pixels of the image, and what that took. */
-export function resegment({ logNfaMap, anomalyMap, image, logEpsilon }: Resegmentation): {
+export function resegment({ logNfaMap, anomalyMap, area, logEpsilon }: Resegmentation): {
   regions: Region[];
   milliseconds: number;
 } {
   const start = performance.now();
   const found = regions(logNfaMap, { logEpsilon, score: anomalyMap });
-  const scaled = found.map((region) => scaleRegion(region, logNfaMap, image));
+  const scaled = found.map((region) => scaleRegion(region, logNfaMap, area));
   return { regions: scaled, milliseconds: performance.now() - start };
 }

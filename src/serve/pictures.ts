@@ -48,10 +48,10 @@ export class Pictures {
 
   /** What another ε detects: some milliseconds at 256². @throws Refusal 429. */
   async resegment(resegmentation: Resegmentation): Promise<ReturnType<typeof resegment>> {
-    const { logNfaMap, anomalyMap, image, logEpsilon } = resegmentation;
+    const { logNfaMap, anomalyMap, area, logEpsilon } = resegmentation;
     return await this.ask({
       kind: "resegment",
-      resegmentation: { logNfaMap, anomalyMap, image, logEpsilon },
+      resegmentation: { logNfaMap, anomalyMap, area, logEpsilon },
     });
   }
 
