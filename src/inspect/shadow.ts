@@ -1,3 +1,4 @@
+import { messageOf } from "../error.js";
 import type { Engine } from "./engine.js";
 import type { Comparison, ImageSource, Outcome } from "./inspection.js";
 import type { CheckedInspectOptions } from "./options.js";
@@ -88,6 +89,11 @@ export class Shadow implements AsyncDisposable {
     if (live.anomalous === candidate.anomalous) stats.agreed += 1;
     else if (live.anomalous) stats.onlyLive += 1;
     else stats.onlyCandidate += 1;
-    this.onComparison?.({ live, candidate });
+    try {
+      this.onComparison?.({ live, candidate });
+    } catch (error) {
+      // Whatever watches the candidate must not stop the line.
+      process.emitWarning(`onComparison of a shadow failed: ${messageOf(error)}`);
+    }
   }
 }

@@ -418,6 +418,19 @@ describe("a shadow", () => {
     expect(shadow.stats.skipped).toBeGreaterThanOrEqual(6);
   });
 
+  it("whose callback throws disturbs nothing, and warns", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    await using inspector = await open();
+    const onComparison = () => {
+      throw new Error("the disk is full");
+    };
+    const shadow = await inspector.shadow(second, { onComparison });
+    await inspector.inspect(pictures[0]!);
+    await shadow.close();
+    expect(shadow.stats.compared).toBe(1);
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining("the disk is full"));
+  });
+
   it("that is no model, or with wrong options, is refused", async () => {
     await using inspector = await open();
     await expect(inspector.shadow(broken)).rejects.toMatchObject({ code: "ERR_UFLOW_BAD_MODEL" });
