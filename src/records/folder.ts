@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { parseOptions } from "../options.js";
 import { ensureFolder, writeFileAtomic } from "../output/atomic-file.js";
+import { Thread } from "../thread.js";
 import type { PictureCalls } from "./picture-worker.js";
 import { type Delivery, type Destination, QueuedSink, type QueueOptions, queueShape } from "./queued-sink.js";
 import type { FrameRecord, Sink } from "./record.js";
 import { segment } from "./segment.js";
-import { Thread } from "./thread.js";
 
 export interface FolderOptions extends QueueOptions {
   /** Whose pictures are written too: image, overlay and mask. Default "not good". */

@@ -5,9 +5,9 @@ import { decodeImage } from "../image/decode.js";
 import { writeFileAtomic } from "../output/atomic-file.js";
 import { renderMask } from "../picture/mask.js";
 import { renderOverlay } from "../picture/overlay.js";
+import { answerCalls } from "../thread.js";
 import { pictureFile } from "./picture-file.js";
 import type { Evidence } from "./record.js";
-import { answerCalls } from "./thread.js";
 
 export interface PictureCalls {
   /**

@@ -4,6 +4,7 @@ import { concurrently } from "../../concurrently.js";
 import { messageOf, UflowError } from "../../error.js";
 import { parseOptions } from "../../options.js";
 import { checkWritable, ensureFolder } from "../../output/atomic-file.js";
+import { Thread } from "../../thread.js";
 import {
   type Delivery,
   type Destination,
@@ -12,7 +13,6 @@ import {
   queueShape,
 } from "../queued-sink.js";
 import type { Evidence, FrameRecord, RecordedImage, Sink } from "../record.js";
-import { Thread } from "../thread.js";
 import type { Link, RecordFilter, Retention, StoredRecord } from "./database.js";
 import { keepImage, readImage } from "./image-files.js";
 import { type Verification, type VerifyRecordsOptions, verifyChain } from "./verify.js";

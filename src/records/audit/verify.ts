@@ -2,7 +2,7 @@ import { z } from "zod";
 import { UflowError } from "../../error.js";
 import { fileSum } from "../../input/file-sum.js";
 import { parseOptions } from "../../options.js";
-import type { Thread } from "../thread.js";
+import type { Thread } from "../../thread.js";
 import { type Link, nextSum } from "./database.js";
 import { imagePath } from "./image-files.js";
 import type { AuditCalls } from "./worker.js";

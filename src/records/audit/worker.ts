@@ -1,6 +1,6 @@
 /** The thread of an audit store: what waits for the disk waits here. */
 import { parentPort, workerData } from "node:worker_threads";
-import { answerCalls } from "../thread.js";
+import { answerCalls } from "../../thread.js";
 import { AuditDatabase } from "./database.js";
 
 export interface AuditTask {

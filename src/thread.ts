@@ -1,5 +1,5 @@
 import { type MessagePort, Worker } from "node:worker_threads";
-import { messageOf, type PlainError, toPlainError, UflowError } from "../error.js";
+import { messageOf, type PlainError, toPlainError, UflowError } from "./error.js";
 
 /** What a thread can be asked for: functions of plain data. */
 type Methods<Face> = { [Name in keyof Face]: (...args: never[]) => unknown };

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Thread } from "#uflow/records/thread.js";
+import { Thread } from "#uflow/thread.js";
 
 interface Calls {
   add(a: number, b: number): number;
@@ -10,8 +10,8 @@ interface Calls {
 /** A thread as those of sinks are. */
 const program = `
   import { parentPort } from "node:worker_threads";
-  import { answerCalls } from ${JSON.stringify(new URL("../../dist/records/thread.js", import.meta.url))};
-  import { UflowError } from ${JSON.stringify(new URL("../../dist/error.js", import.meta.url))};
+  import { answerCalls } from ${JSON.stringify(new URL("../dist/thread.js", import.meta.url))};
+  import { UflowError } from ${JSON.stringify(new URL("../dist/error.js", import.meta.url))};
   answerCalls(parentPort, {
     add: async (a, b) => a + b,
     fail: () => { throw new UflowError("ERR_UFLOW_OUTPUT", "the disk is full"); },
