@@ -15,7 +15,7 @@ export function listen(shortcuts: readonly Shortcut[]): void {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = event.target instanceof Element ? event.target : document.body;
-    if (target.closest("dialog") || needs(target, event.key)) return;
+    if (target.closest("dialog[open]") || needs(target, event.key)) return;
     const shortcut = shortcuts.find(({ keys }) =>
       keys.includes(event.key.length === 1 ? event.key.toLowerCase() : event.key),
     );
