@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Tiles } from "../dist/areas/tiling.js";
 import { decodeImage } from "../dist/image/decode.js";
-import { preprocess } from "../dist/image/preprocess.js";
+import { Preprocessor } from "../dist/image/preprocess.js";
 import { Inspector, readModel, train } from "../dist/index.js";
 import { Network } from "../dist/inspect/network.js";
 import { Random } from "../dist/random.js";
@@ -97,6 +97,7 @@ function isNear({ x, y, width, height }, x0, y0) {
 
 async function tellSeams(path, images, size) {
   const model = await readModel(path);
+  const preprocessor = new Preprocessor();
   const { strides, preprocessing, inputSize } = model.manifest;
   const network = await Network.open(model, { device: "cpu", threads: 1 });
   for (const part of [0, 1 / 8, 1 / 4, 1 / 2]) {
@@ -104,7 +105,7 @@ async function tellSeams(path, images, size) {
     for (const image of images) {
       const frame = await decodeImage(image);
       const tiles = new Tiles(frame, { size, overlap: size * part }, model.manifest);
-      const picture = preprocess(frame, { ...tiles.whole, ...preprocessing });
+      const picture = preprocessor.picture(frame, { ...tiles.whole, ...preprocessing });
       const maps = [];
       for (let i = 0; i < tiles.count; i++)
         maps.push((await network.run([tiles.cut(picture, i)]))[0].energies);

@@ -57,6 +57,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add(exports, "nfaBlockMapOfCounts", nfa_block_map_of_counts);
   add(exports, "windowThreshold", window_threshold);
   add(exports, "regions", regions);
+  exports.Set("Resampler", resampler_class(env));
   exports.Set("Segmenter", segmenter_class(env));
   exports.Set("instructionSet", name(instruction_set_in_use()));
   exports.Set("plain", plain_functions(env));

@@ -172,6 +172,18 @@ Napi::Float32Array floats(Napi::Env env, std::size_t count) {
   return Napi::Float32Array::New(env, count);
 }
 
+Napi::Float32Array floats(Napi::Env env, std::size_t count, Napi::Value given, const std::string& name) {
+  if (given.IsUndefined()) return floats(env, count);
+  const bool fits = given.IsTypedArray() &&
+                    given.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array &&
+                    given.As<Napi::TypedArray>().ElementLength() == count;
+  if (!fits) {
+    bad_tensor(env, "expected a Float32Array of " + std::to_string(count) + " elements for " + name +
+                        " but received " + shown(given));
+  }
+  return given.As<Napi::Float32Array>();
+}
+
 std::span<float> memory(Napi::Float32Array array) {
   return {array.Data(), array.ElementLength()};
 }

@@ -34,6 +34,9 @@ Napi::Value window_threshold(const Napi::CallbackInfo& info);
 // regions(logNfa, options?) → PackedRegions
 Napi::Value regions(const Napi::CallbackInfo& info);
 
+// class Resampler { resample(image, to) → Float32Array }
+Napi::Function resampler_class(Napi::Env env);
+
 // class Segmenter { segment(energies, to), segmentWindows(energies, counts, to) → anomaly map, log NFA, mask,
 // regions }
 Napi::Function segmenter_class(Napi::Env env);

@@ -69,8 +69,8 @@ void check_range(Napi::Env env, const Normalization& given) {
   }
 }
 
-template <auto kernel>
-Napi::Value resample_by(const Napi::CallbackInfo& info) {
+template <typename Kernel>
+Napi::Value resample_by(const Napi::CallbackInfo& info, Kernel kernel) {
   const Image image = read_image(info[0]);
   const auto to = object(info[1], "to");
   const Size target = size(to, "to");
@@ -78,26 +78,49 @@ Napi::Value resample_by(const Napi::CallbackInfo& info) {
   read_triple(to.Get("mean"), "to.mean", false, normalization.mean);
   read_triple(to.Get("std"), "to.std", true, normalization.std);
   check_range(info.Env(), normalization);
+  const Napi::Value into = to.Get("into");
   return guarded(info.Env(), [&] {
-    auto out = floats(info.Env(), 3 * target.pixels());
+    auto out = floats(info.Env(), 3 * target.pixels(), into, "to.into");
     kernel(image.view(), target, normalization, memory(out));
     return out;
   });
 }
 
-void fast_resample(ImageView image, Size to, const Normalization& normalization, std::span<float> out) {
-  ResampleWorkspace workspace;
-  uflow::resample(image, to, normalization, out, workspace);
-}
+class ResamplerObject : public Napi::ObjectWrap<ResamplerObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Resampler", {InstanceMethod("resample", &ResamplerObject::resample)});
+  }
+
+  explicit ResamplerObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
+
+ private:
+  Napi::Value resample(const Napi::CallbackInfo& info) {
+    return resample_by(info, [this](ImageView image, Size to, const Normalization& normalization,
+                                    std::span<float> out) {
+      uflow::resample(image, to, normalization, out, workspace_);
+    });
+  }
+
+  ResampleWorkspace workspace_;
+};
 
 }  // namespace
 
 Napi::Value resample(const Napi::CallbackInfo& info) {
-  return resample_by<fast_resample>(info);
+  ResampleWorkspace workspace;
+  return resample_by(info, [&](ImageView image, Size to, const Normalization& normalization,
+                               std::span<float> out) {
+    uflow::resample(image, to, normalization, out, workspace);
+  });
+}
+
+Napi::Function resampler_class(Napi::Env env) {
+  return ResamplerObject::define(env);
 }
 
 Napi::Value plain_resample(const Napi::CallbackInfo& info) {
-  return resample_by<plain::resample>(info);
+  return resample_by(info, plain::resample);
 }
 
 }  // namespace uflow::addon

@@ -19,8 +19,8 @@ enum class Significance {
   // each of them still is one.
   probability,
   // n counted in cells, plus log10 of how many more shapes that many cells can have than one. Candidates are
-  // level sets that by chance are expected to hold at most one pixel of the map, and of a node and all that
-  // lies in it the most significant remains.
+  // level sets that by chance are expected to hold at most one pixel of the map, so that pixels of lower energy
+  // need not be looked at, and of a node and all that lies in it the most significant remains.
   by_size,
 };
 
@@ -49,16 +49,26 @@ class ClusterFinder {
   };
 
   void prepare(EnergyView energy);
+  float least_rare(EnergyView energy, Tail tail);
   void choose(EnergyView energy, Tail tail, Significance significance);
   double significance_of(const Node& node, EnergyView energy, Tail tail, Significance significance);
+  double log_p(double x, EnergyView energy, Tail tail);
   void write(std::span<float> out);
 
   static Index choice_of(Index rank, const Node& node, Significance significance);
   static void add_child(Node& parent, const Node& child, double least);
 
+  // Below this χ² no level set of so many pixels is rare.
+  struct RareFrom {
+    double dof = 0;
+    std::size_t pixels = 0;
+    double x = 0;
+  };
+
   std::vector<float> mean_energy_;
   ComponentTree tree_;
   Chi2Table chi2_{1};
+  RareFrom rare_from_;
   std::vector<Node> nodes_;  // per rank
 };
 

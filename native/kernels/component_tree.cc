@@ -26,7 +26,7 @@ std::uint32_t digit_of(std::uint64_t entry, int pass) {
 // Moves the entries to where their digit belongs; false, and nothing is done, where all have the same digit.
 bool distribute(std::span<const std::uint64_t> from, std::span<std::uint64_t> to, Histogram& counts,
                 int pass) {
-  if (counts[digit_of(from[0], pass)] == from.size()) return false;
+  if (from.empty() || counts[digit_of(from[0], pass)] == from.size()) return false;
   std::uint32_t start = 0;
   for (std::uint32_t& count : counts) {
     const std::uint32_t next = start + count;
@@ -39,28 +39,30 @@ bool distribute(std::span<const std::uint64_t> from, std::span<std::uint64_t> to
 
 }  // namespace
 
-void ComponentTree::build(MapView values) {
-  sort(values.pixels());
+void ComponentTree::build(MapView values, float least) {
+  sort(values.pixels(), least);
   flood(values.size);
   canonize();
 }
 
 // Radix sort from the lowest digit to the highest, O(n).
-void ComponentTree::sort(std::span<const float> values) {
-  const std::size_t n = values.size();
-  sorted_.resize(n);
-  buffer_.resize(n);
+void ComponentTree::sort(std::span<const float> values, float least) {
+  sorted_.clear();
   std::array<Histogram, passes> counts{};
-  for (std::size_t i = 0; i < n; i++) {
-    sorted_[i] = std::uint64_t{descending_key(values[i])} << 32 | i;
-    for (int pass = 0; pass < passes; pass++) counts[pass][digit_of(sorted_[i], pass)]++;
+  for (std::size_t i = 0; i < values.size(); i++) {
+    if (values[i] < least) continue;
+    const std::uint64_t entry = std::uint64_t{descending_key(values[i])} << 32 | i;
+    sorted_.push_back(entry);
+    for (int pass = 0; pass < passes; pass++) counts[pass][digit_of(entry, pass)]++;
   }
+  const std::size_t n = sorted_.size();
+  buffer_.resize(n);
+  rank_.assign(values.size(), static_cast<Index>(n));
   for (int pass = 0; pass < passes; pass++) {
     if (distribute(sorted_, buffer_, counts[pass], pass)) sorted_.swap(buffer_);
   }
   key_.resize(n);
   pixel_.resize(n);
-  rank_.resize(n);
   for (std::size_t rank = 0; rank < n; rank++) {
     key_[rank] = static_cast<std::uint32_t>(sorted_[rank] >> 32);
     pixel_[rank] = static_cast<Index>(sorted_[rank]);
@@ -73,6 +75,7 @@ void ComponentTree::sort(std::span<const float> values) {
 void ComponentTree::flood(Size size) {
   const auto n = static_cast<Index>(pixel_.size());
   const auto width = static_cast<Index>(size.width);
+  const auto pixels = static_cast<Index>(size.pixels());
   link_.resize(n);
   count_.resize(n);
   top_.resize(n);
@@ -90,7 +93,7 @@ void ComponentTree::flood(Size size) {
     if (x > 0) touch(pixel - 1);
     if (x + 1 < width) touch(pixel + 1);
     if (pixel >= width) touch(pixel - width);
-    if (pixel + width < n) touch(pixel + width);
+    if (pixel + width < pixels) touch(pixel + width);
   }
 }
 

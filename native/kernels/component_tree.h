@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -18,8 +19,10 @@ class ComponentTree {
 
   // Builds the 4-connected max-tree by radix sorting and union-find (L. Najman and M. Couprie, 2006; C.
   // Berger et al., 2007): flat arrays, practically linear. `values` holds no NaN and at most 2³² − 1 pixels.
-  // Memory is kept from one map to the next.
-  void build(MapView values);
+  // Memory is kept from one map to the next. Pixels below `least` are left out, as if they were not in the map:
+  // without them the tree falls into one per component of {u ≥ least}, each with a root of its own, none
+  // where there are no such pixels.
+  void build(MapView values, float least = -std::numeric_limits<float>::infinity());
 
   // Per rank: its pixel.
   std::span<const Index> pixels() const { return pixel_; }
@@ -31,7 +34,7 @@ class ComponentTree {
   bool is_node(Index rank) const { return parent_[rank] == rank || key_[parent_[rank]] != key_[rank]; }
 
  private:
-  void sort(std::span<const float> values);
+  void sort(std::span<const float> values, float least);
   void flood(Size size);
   void canonize();
   Index root_of(Index rank);
@@ -41,7 +44,7 @@ class ComponentTree {
   std::vector<std::uint64_t> buffer_;
   std::vector<std::uint32_t> key_;  // per rank; equal where values are equal
   std::vector<Index> pixel_;
-  std::vector<Index> rank_;  // per pixel
+  std::vector<Index> rank_;  // per pixel; as many as there are where it is left out
   // Of the sets of ranks that are connected so far: per rank another one of its set, the root its own; per
   // root how many there are, and the last of them.
   std::vector<Index> link_;

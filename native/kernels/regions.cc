@@ -58,6 +58,13 @@ const Regions& RegionFinder::find(MapView log_nfa, double log_epsilon, Connectiv
   return result_;
 }
 
+const Regions& RegionFinder::none() {
+  result_.list.clear();
+  result_.polygons.clear();
+  result_.points.clear();
+  return result_;
+}
+
 void RegionFinder::find_runs(Size size, Connectivity connectivity) {
   const auto width = static_cast<std::int32_t>(size.width);
   const auto height = static_cast<std::int32_t>(size.height);

@@ -45,6 +45,9 @@ class RegionFinder {
   // until the next call.
   const Regions& find(MapView log_nfa, double log_epsilon, Connectivity connectivity, const float* score);
 
+  // What is found where no pixel is below the threshold.
+  const Regions& none();
+
  private:
   friend Regions regions(MapView, double, Connectivity, const float*);
 

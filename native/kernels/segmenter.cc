@@ -48,8 +48,9 @@ Segmenter::Result Segmenter::segment_windows(std::span<const EnergyView> energie
 }
 
 Segmenter::Result Segmenter::detect(float anomaly_score, const Options& options, Maps maps) {
-  const float least = loops().detect(maps.log_nfa.data(), maps.log_nfa.size(), as_float(options.log_epsilon),
-                                     maps.mask.data());
+  const float threshold = as_float(options.log_epsilon);
+  const float least = loops().detect(maps.log_nfa.data(), maps.log_nfa.size(), threshold, maps.mask.data());
+  if (!(least < threshold)) return {anomaly_score, least, regions_.none()};
   const auto& found = regions_.find({maps.log_nfa.data(), options.to}, options.log_epsilon,
                                     options.connectivity, maps.anomaly.data());
   return {anomaly_score, least, found};

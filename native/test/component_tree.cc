@@ -102,3 +102,33 @@ TEST_CASE("negative values and both zeros are ordered") {
     CHECK(nodes.pixels.at(nodes.of_pixel[3]).size() == 5);
   }
 }
+
+TEST_CASE("with a least value the trees are those of the components above it") {
+  Random random(2);
+  ComponentTree tree, whole;
+  for (int round = 0; round < 400; round++) {
+    const Map map = test::random_map(random, 9);
+    const float least = map.data[random.below(map.data.size())];
+    tree.build(map.view(), least);
+    whole.build(map.view());
+    std::set<Pixels> wanted;
+    for (std::uint32_t i = 0; i < map.data.size(); i++) {
+      if (map.data[i] >= least) wanted.insert(component(map, i));
+    }
+    const auto n = static_cast<std::uint32_t>(tree.pixels().size());
+    std::map<std::uint32_t, Pixels> pixels;
+    for (std::uint32_t rank = 0; rank < n; rank++) {
+      CHECK(map.data[tree.pixels()[rank]] >= least);
+      CHECK(tree.pixels()[rank] == whole.pixels()[rank]);
+      const std::uint32_t node = tree.is_node(rank) ? rank : tree.parents()[rank];
+      pixels[node].insert(tree.pixels()[rank]);
+      const std::uint32_t above = tree.parents()[rank];
+      if (node == rank && above != rank) pixels[above].merge(Pixels(pixels[rank]));
+    }
+    std::set<Pixels> found;
+    for (const auto& [node, all] : pixels) found.insert(all);
+    CHECK(found == wanted);
+  }
+  tree.build(Map{{2, 2}, {0, 1, 2, 3}}.view(), 4);
+  CHECK(tree.pixels().empty());
+}

@@ -1,5 +1,5 @@
 import { type Area, areaOf, cut, type Size } from "../image/area.js";
-import { preprocess } from "../image/preprocess.js";
+import { Preprocessor } from "../image/preprocess.js";
 import type { Energy, RawImage } from "../kernels/index.js";
 import type { IgnoredAreas } from "./ignore.js";
 import { type IgnoredCells, ignoredCells } from "./ignored-cells.js";
@@ -24,6 +24,7 @@ export interface SightOptions {
 
 /** How a model looks at images; training, calibration and inspection all come through here, so that they see the same. */
 export class Sight {
+  private readonly preprocessor = new Preprocessor();
   /** Cameras give one size again and again. */
   private last: View | undefined;
 
@@ -42,7 +43,7 @@ export class Sight {
   view(image: Size, name?: string): View {
     const { last } = this;
     if (last && last.image.width === image.width && last.image.height === image.height) return last;
-    this.last = new View(this.options, image, name);
+    this.last = new View(this.options, this.preprocessor, image, name);
     return this.last;
   }
 }
@@ -60,6 +61,7 @@ export class View {
 
   constructor(
     private readonly options: SightOptions,
+    private readonly preprocessor: Preprocessor,
     { width, height }: Size,
     name?: string,
   ) {
@@ -79,11 +81,21 @@ export class View {
 
   /**
    * What is looked at, as the network sees it: planar RGB of all tiles together, normalised.
-   * @param change what is done before to the part that is looked at; it must keep its size
+   * @param options.change what is done before to the part that is looked at; it must keep its size
+   * @param options.into memory for the picture, of `pictureLength` numbers; default: new memory
    */
-  picture(image: RawImage, change = (part: RawImage) => part): Float32Array {
+  picture(
+    image: RawImage,
+    { change = (part) => part, into }: { change?: (part: RawImage) => RawImage; into?: Float32Array } = {},
+  ): Float32Array {
     const part = change(cut(image, this.area));
-    return preprocess(part, { ...this.cuts.whole, ...this.options.preprocessing });
+    return this.preprocessor.picture(part, { ...this.cuts.whole, ...this.options.preprocessing }, into);
+  }
+
+  /** Numbers in a picture. */
+  get pictureLength(): number {
+    const { width, height } = this.cuts.whole;
+    return 3 * width * height;
   }
 
   /** What the network is given for a tile of the picture: planar RGB of its input size; the picture where it is the only one. */

@@ -1,4 +1,4 @@
-import { type RawImage, resample } from "../kernels/index.js";
+import { type RawImage, Resampler } from "../kernels/index.js";
 
 /** What a network wants to be given. */
 export interface NetworkInput {
@@ -13,9 +13,14 @@ export interface NetworkInput {
 }
 
 /**
- * A picture as a network wants it: resized to its input as a whole (sides scaled independently), normalised, planar
+ * Makes pictures as a network wants them: resized to its input as a whole (sides scaled independently), normalised, planar
  * [3, height, width]; grey is repeated. Training and inspection both come through here, so that they cannot differ.
  */
-export function preprocess(frame: RawImage, to: NetworkInput): Float32Array {
-  return resample(frame, to);
+export class Preprocessor {
+  private readonly resampler = new Resampler();
+
+  /** @param into memory for the picture; default: new memory */
+  picture(frame: RawImage, to: NetworkInput, into?: Float32Array): Float32Array {
+    return this.resampler.resample(frame, { ...to, into });
+  }
 }

@@ -19,7 +19,7 @@ type SeenMaps = Pick<NetworkMaps, "energies" | "exceedances">;
 /** An image that is ready for the network. */
 export interface Prepared {
   view: View;
-  /** Of the view. */
+  /** Of the view; to be used again once it is inspected. */
   picture: Float32Array;
   /** Milliseconds that it took. */
   decode: number;
@@ -29,6 +29,8 @@ export interface Prepared {
 /** The four phases of one model: backbone, flow, anomaly map, a contrario segmentation. */
 export class Pipeline {
   private readonly segmenter = new Segmenter();
+  /** Memory of pictures that the network has seen. Fresh memory is slow, and a thread's garbage collector is kept busy by it. */
+  private readonly seen: Float32Array[] = [];
 
   private constructor(
     private readonly manifest: Manifest,
@@ -70,7 +72,11 @@ export class Pipeline {
     const { data, ...frame } = await decodeImage(source, { maxPixels: this.options.maxPixels });
     const decode = clock.lap();
     const view = this.sight.view(frame);
-    const picture = view.picture({ data, ...frame });
+    const into = this.seen.pop();
+    const picture = view.picture(
+      { data, ...frame },
+      into?.length === view.pictureLength ? { into } : undefined,
+    );
     return { view, picture, decode, preprocess: clock.lap() };
   }
 
@@ -82,6 +88,7 @@ export class Pipeline {
     const clock = new Clock();
     const maps = await this.run(images);
     const network = clock.lap() / images.length;
+    this.seen.push(...images.map(({ picture }) => picture));
     return images.map((image, i) => {
       try {
         return this.verdict(image, maps[i]!, network);

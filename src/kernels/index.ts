@@ -11,6 +11,8 @@ import type {
   ExceedanceCounts,
   Kernels,
   PackedRegions,
+  RawImage,
+  ResampleOptions,
   Segmentation,
   SegmentOptions,
   SegmentWindowsOptions,
@@ -28,6 +30,7 @@ export type {
   RawFrame,
   RawImage,
   Region,
+  ResampleOptions,
   Segmentation,
   SegmentOptions,
   SegmentWindowsOptions,
@@ -80,6 +83,16 @@ export const windowThreshold: Kernels["windowThreshold"] = checked("windowThresh
 
 const packedRegions: Addon["regions"] = checked("regions", addon.regions);
 export const regions: Kernels["regions"] = (...args) => unpackRegions(packedRegions(...args));
+
+/** `resample` of many images, in memory that is kept from one to the next. Synchronous. */
+export class Resampler {
+  private readonly native = new addon.Resampler();
+
+  /** @throws UflowError ERR_UFLOW_BAD_OPTION or ERR_UFLOW_BAD_TENSOR. */
+  resample(image: RawImage, to: ResampleOptions): Float32Array {
+    return checked("resample", () => this.native.resample(image, to))();
+  }
+}
 
 /**
  * Phases 3 and 4 of many images, one after the other: anomalyMap, nfaTreeMap and regions in one call, in memory that is

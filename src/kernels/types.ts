@@ -37,6 +37,18 @@ export interface RawFrame {
   stride?: number | undefined;
 }
 
+/** What a picture is resized to, and how it is normalised. */
+export interface ResampleOptions {
+  width: number;
+  height: number;
+  /** Per channel, of values 0 … 1; subtracted. Default: 0. */
+  mean?: readonly number[];
+  /** Per channel; divided by. Default: 1. */
+  std?: readonly number[];
+  /** Memory for the result, which is then this: 3 · height · width. Default: new memory, which for large pictures takes a while. */
+  into?: Float32Array | undefined;
+}
+
 /** The latent z of one image at one scale: [channels, height, width]. */
 export interface Latent {
   data: Float32Array;
@@ -186,12 +198,9 @@ export interface Kernels {
   imageOfFrame(frame: RawFrame): RawImage;
   /**
    * Resizes with an antialiased triangle filter (Pillow's, bit for bit), then (value/255 − mean)/std. Planar RGB
-   * [3, to.height, to.width]; grey is repeated. `mean` and `std` default to 0 and 1. docs/maths.md, "The input".
+   * [3, to.height, to.width]; grey is repeated. docs/maths.md, "The input".
    */
-  resample(
-    image: RawImage,
-    to: { width: number; height: number; mean?: readonly number[]; std?: readonly number[] },
-  ): Float32Array;
+  resample(image: RawImage, to: ResampleOptions): Float32Array;
   /** Σ z² over the channels. */
   energy(latent: Latent): Energy;
   /**
@@ -238,6 +247,7 @@ export interface Kernels {
 /** What the native addon holds. */
 export interface Addon extends Omit<Kernels, "regions"> {
   regions(logNfa: Map2d, options?: RegionsOptions): PackedRegions;
+  Resampler: new () => Pick<Kernels, "resample">;
   Segmenter: new () => {
     segment(energies: readonly Energy[], to: SegmentOptions): Segmentation<PackedRegions>;
     segmentWindows(

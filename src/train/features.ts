@@ -102,7 +102,7 @@ function loader(sight: Sight) {
       const frame = await decoded.frame;
       const view = sight.view(frame, `"${path}"`);
       if (seen?.path !== path || seen.variant !== variant) {
-        const picture = view.picture(frame, (part) => (variant ? varied(part, variant) : part));
+        const picture = view.picture(frame, { change: (part) => (variant ? varied(part, variant) : part) });
         seen = { path, variant, picture };
       }
       return view.tile(seen.picture, tile);

@@ -1,6 +1,6 @@
 import { readModel } from "../bundle/read.js";
 import { decodeImage } from "../image/decode.js";
-import { preprocess } from "../image/preprocess.js";
+import { Preprocessor } from "../image/preprocess.js";
 import { Network } from "../inspect/network.js";
 import { checkInspectorOptions, type InspectorOptions } from "../inspect/options.js";
 import { withWeightsFolder } from "../inspect/weights-folder.js";
@@ -30,7 +30,11 @@ export async function latentsOf(
     const all: Latents[] = [];
     for (const image of images) {
       const frame = await decodeImage(image, { maxPixels });
-      const input = preprocess(frame, { width: inputSize, height: inputSize, ...preprocessing });
+      const input = new Preprocessor().picture(frame, {
+        width: inputSize,
+        height: inputSize,
+        ...preprocessing,
+      });
       all.push((await network.run([input]))[0]!.latents);
     }
     return all;

@@ -8,7 +8,7 @@ import { readModel } from "#uflow/bundle/read.js";
 import { rewriteModel, writeModel } from "#uflow/bundle/write.js";
 import { UflowError } from "#uflow/error.js";
 import { decodeImage } from "#uflow/image/decode.js";
-import { preprocess } from "#uflow/image/preprocess.js";
+import { Preprocessor } from "#uflow/image/preprocess.js";
 import { type Inspection, Inspector, type InspectorOptions } from "#uflow/inspect/index.js";
 import * as kernels from "#uflow/kernels/index.js";
 import { Session } from "#uflow/onnx/session.js";
@@ -236,7 +236,7 @@ describe("a calibrated model", () => {
 async function energiesOf(image: string): Promise<kernels.Energy[]> {
   const { manifest, backbone, flow } = await readModel(tiny.model);
   const { inputSize, latents } = manifest;
-  const data = preprocess(await decodeImage(image), {
+  const data = new Preprocessor().picture(await decodeImage(image), {
     width: inputSize,
     height: inputSize,
     ...backboneOf("mobile").preprocessing,
