@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import type { EvaluateOptions, EvaluateProgress, Evaluation } from "../evaluate/index.js";
+import { withOtherAreas } from "./areas.js";
 import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
 import { runStudy, withStudyOptions } from "./study.js";
 import {
@@ -17,7 +18,7 @@ import {
 
 interface Flags
   extends OperatingPointFlags,
-    Pick<EvaluateOptions, "layout" | "device" | "threads" | "mapSize" | "curves"> {
+    Pick<EvaluateOptions, "layout" | "device" | "threads" | "mapSize" | "curves" | "region" | "ignore"> {
   data: string;
   out?: string;
   json?: boolean;
@@ -35,7 +36,7 @@ export function evaluateCommand(): Command {
       "side of the maps on which pixels are counted (default: the model's)",
       numeric,
     );
-  withOperatingPoint(command)
+  withOtherAreas(withOperatingPoint(command))
     .option("--device <name>", "where networks run: auto, cpu, cuda, cuda:1 … (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--json", "print one JSON document on stdout")

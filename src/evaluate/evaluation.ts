@@ -1,5 +1,7 @@
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
+import type { IgnoreOptions } from "../areas/ignore.js";
 import type { PlainError } from "../error.js";
+import type { Area } from "../image/area.js";
 import type { Inspection } from "../inspect/index.js";
 import type { DeviceName } from "../onnx/device.js";
 import type { PixelMetrics, Precision } from "./measurement.js";
@@ -34,6 +36,9 @@ export interface Evaluation extends PixelMetrics {
   defects: DefectSummary[];
   /** How detections were made. */
   operatingPoint: OperatingPoint;
+  /** What was looked at, where the options said something else than the model. */
+  region?: Area | null;
+  ignore?: IgnoreOptions | null;
   /** Side of the maps on which pixels were counted. */
   mapSize: number;
   device: DeviceName;

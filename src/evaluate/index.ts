@@ -38,7 +38,7 @@ export type { EvaluateOptions, EvaluateProgress } from "./options.js";
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const checked = checkEvaluateOptions(options);
-  const { model, data, output, curves: wanted } = checked;
+  const { model, data, output, region, ignore, curves: wanted } = checked;
   const images = await testImages(data, checked.layout);
   if (output !== undefined) await checkWritable(join(output, evaluationFile));
   const drawer = output === undefined ? undefined : new SheetDrawer(data);
@@ -68,6 +68,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     regionDetection: summarizeRegions(examined),
     defects: summarizeDefects(examined, byKind),
     operatingPoint,
+    ...(region !== undefined && { region }),
+    ...(ignore !== undefined && { ignore }),
     mapSize,
     device,
     timings: medianTimings(examined),

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Dataset } from "#uflow/image/datasets/index.js";
 import { checkStudyOptions, type StudyOptions } from "#uflow/study/options.js";
@@ -28,6 +29,19 @@ it("does not depend on where things are, nor on defaults that are spelled out", 
   const elsewhere = { data: "a", output: "b", seeds: [3], training: { weightDecay: 1e-5, epochs: 60 } };
   expect(await settings(elsewhere)).toEqual(await settings());
   expect(await settings({ evaluation: { mapSize: 128 } })).not.toEqual(await settings());
+});
+
+it("knows masks of what is ignored by their content, in trainings and evaluations", async () => {
+  const paint = (name: string, background: string) =>
+    sharp({ create: { width: 4, height: 4, channels: 3, background } }).toFile(join(folder, name));
+  for (const name of ["white.png", "copy.png"]) await paint(name, "#fff");
+  await paint("black.png", "#000");
+  for (const part of ["training", "evaluation"]) {
+    const of = (name: string) => settings({ [part]: { ignore: { mask: join(folder, name) } } });
+    expect(await of("copy.png")).toEqual(await of("white.png"));
+    expect(await of("black.png")).not.toEqual(await of("white.png"));
+    await expect(of("none.png")).rejects.toMatchObject({ code: "ERR_UFLOW_BAD_IMAGE" });
+  }
 });
 
 it("knows a run by settings, seed and images", async () => {

@@ -95,3 +95,31 @@ it("gives a command that a shell takes apart into the same words", () => {
     "DIR",
   ]);
 });
+
+it("gives a command that says how it was tested, and what was looked at", () => {
+  const { evaluation } = reportData("part");
+  const { operatingPoint: point } = evaluation;
+  const flags = (more: object) =>
+    commandOf({ evaluation: { ...evaluation, ...more } }).replace(/.* DIR /, "");
+  expect(flags({})).toBe("--epsilon 1 --tail exact --tests per-scale --background ideal --map-size 8");
+  const operatingPoint = { ...point, falseRejects: { oneIn: 100, confidence: 0.95 } };
+  expect(flags({ operatingPoint })).toMatch(/^--false-rejects 100 --confidence 0.95 --tail exact /);
+  expect(flags({ operatingPoint: { ...point, nfa: "block" } })).toBe("--epsilon 1 --nfa block --map-size 8");
+  const triangle = "0,0 9.5,0 0,9".split(" ").map((at) => at.split(",").map(Number));
+  const ignore = { polygons: [triangle, triangle], mask: "my mask.png" };
+  const areas = { region: { x: 1, y: 2, width: 3, height: 4 }, ignore };
+  expect(flags(areas)).toMatch(
+    / --region 1,2,3,4 --ignore '0,0 9.5,0 0,9' --ignore '0,0 9.5,0 0,9' --ignore 'my mask.png'$/,
+  );
+  expect(flags({ region: null, ignore: null })).toMatch(/ --region none --ignore none$/);
+});
+
+it("tells of region and ignored areas, the model's or others", () => {
+  const data = reportData("part");
+  const { manifest } = data.model;
+  const ofModel = { region: { x: 1, y: 2, width: 3, height: 4 }, ignore: { polygons: [], mask: true } };
+  const model = { ...data.model, manifest: { ...manifest, ...ofModel } };
+  const page = (more: object) => reportPage({ ...data, model, evaluation: { ...data.evaluation, ...more } });
+  expect(page({})).toMatch(/3 × 4 pixels at 1, 2.*0 polygons and a mask/s);
+  expect(page({ region: null, ignore: null })).not.toMatch(/pixels at|and a mask/);
+});

@@ -76,7 +76,11 @@ export function reportData(text: string): ReportData {
           ...nothingPerPixel,
         },
       ],
-      operatingPoint: { epsilon: 1, logEpsilon: 0, tail: "exact", tests: "per-scale" },
+      operatingPoint: {
+        ...{ epsilon: 1, logEpsilon: 0, nfa: "tree", tail: "exact", tests: "per-scale", background: "ideal" },
+        falseRejects: null,
+        text: "regions, tail exact",
+      },
       mapSize: 8,
       device: "cpu",
       timings: { decode: 1, preprocess: 1, network: 1, segment: 1, total: 4 },
