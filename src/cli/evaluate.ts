@@ -86,6 +86,7 @@ function rowsOf(evaluation: Evaluation): string[][] {
     ["image AUROC", `${score(imageAuroc)}, average precision ${score(evaluation.imageAveragePrecision)}`],
     ["pixel AUROC", `${score(pixelAuroc)}, average precision ${score(evaluation.pixelAveragePrecision)}`],
     ["AUPRO", `${score(aupro)} up to a false positive rate of 0.3, ${score(evaluation.aupro005)} up to 0.05`],
+    ...saturatedRow(evaluation),
     ["mIoU", `${score(miou.automatic)} with the automatic threshold${oracle}`],
     ["false alarms", alarms(falseAlarms, images.good, operatingPoint)],
     ["", operatingPoint.text],
@@ -98,6 +99,15 @@ function rowsOf(evaluation: Evaluation): string[][] {
       "time",
       `${timings.total.toFixed(0)} ms per image (median), of which networks ${timings.network.toFixed(0)} ms on ${evaluation.device}`,
     ],
+  ];
+}
+
+function saturatedRow({ auspro, auspro005, meanOfKinds, defects }: Evaluation): string[][] {
+  if (auspro === null) return [];
+  const kinds = defects.map((defect) => `${defect.kind} ${score(defect.auspro005)}`);
+  return [
+    ["AU-sPRO", `${score(auspro)} up to a false positive rate of 0.3, ${score(auspro005)} up to 0.05`],
+    ["", `mean of kinds up to 0.05: ${score(meanOfKinds.auspro005)} (${kinds.join(", ")})`],
   ];
 }
 

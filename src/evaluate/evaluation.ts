@@ -34,6 +34,8 @@ export interface Evaluation extends PixelMetrics {
   falseAlarms: FalseAlarms;
   /** Per kind of defect, in alphabetical order. */
   defects: DefectSummary[];
+  /** Mean over the kinds of defect. MVTec LOCO is reported so: over logical and structural anomalies. */
+  meanOfKinds: KindMeans;
   /** How detections were made. */
   operatingPoint: OperatingPoint;
   /** What was looked at, where the options said something else than the model. */
@@ -67,6 +69,12 @@ export interface DefectSummary extends PixelMetrics {
   imageAveragePrecision: number | null;
   /** At the operating point, over the images of this kind. */
   miou: number | null;
+}
+
+/** Null where no kind defines one. */
+export interface KindMeans extends PixelMetrics {
+  imageAuroc: number | null;
+  imageAveragePrecision: number | null;
 }
 
 export type Timings = Omit<Inspection["timings"], "wait">;

@@ -7,11 +7,12 @@ import type { LayoutName } from "../image/datasets/index.js";
 import { writeFileAtomic } from "../output/atomic-file.js";
 import { type TrainOptions, type TrainProgress, train } from "../train/index.js";
 
-/** The figures that are compared; null where the images do not define one. */
+/** The figures that are compared; null where the images do not define one. AU-sPRO is the mean over the kinds of defect. */
 export const metricNames = [
   "imageAuroc",
   "pixelAuroc",
   "aupro",
+  "auspro005",
   "miouAutomatic",
   "miouOracle",
   "falseAlarms",
@@ -104,11 +105,12 @@ export async function doRun(task: RunTask): Promise<Run> {
 }
 
 function metricsOf(evaluation: Evaluation, trainingSeconds: number): Metrics {
-  const { imageAuroc, pixelAuroc, aupro, miou, falseAlarms, timings } = evaluation;
+  const { imageAuroc, pixelAuroc, aupro, meanOfKinds, miou, falseAlarms, timings } = evaluation;
   return {
     imageAuroc,
     pixelAuroc,
     aupro,
+    auspro005: meanOfKinds.auspro005,
     miouAutomatic: miou.automatic,
     miouOracle: miou.oracle,
     falseAlarms: falseAlarms.perGoodImage,

@@ -69,9 +69,10 @@ export async function keyOf(
 
 async function fingerprint(
   category: string,
-  { layout, train, validation = [], test }: Dataset,
+  { layout, train, validation = [], test, others = [] }: Dataset,
 ): Promise<string> {
   const parts: [part: string, path: string][] = [
+    ...others.map((path): [string, string] => ["other", path]),
     ...train.map((path): [string, string] => ["train", path]),
     ...validation.map((path): [string, string] => ["validation", path]),
     ...test.flatMap(({ path, defect, mask }): [string, string][] => [

@@ -59,7 +59,7 @@ it("knows a run by settings, seed and images", async () => {
 
 it("believes a record only when it is whole, of this key, and its model is there", async () => {
   const metrics = {
-    ...{ imageAuroc: 1, pixelAuroc: null, aupro: 0, miouAutomatic: 0, miouOracle: 0 },
+    ...{ imageAuroc: 1, pixelAuroc: null, aupro: 0, auspro005: null, miouAutomatic: 0, miouOracle: 0 },
     ...{ falseAlarms: 0, trainingSeconds: 1, millisecondsPerImage: 2 },
   };
   const run = { seed: 0, key: "k", metrics, complete: true };

@@ -60,6 +60,26 @@ it("writes one table, with what is published in brackets and what has failed bel
   expect(text).toContain("| a\\|b | – | – | 0.9500 |");
   expect(text).toContain("Failed: a\\|b, seed 1: The loss is NaN");
   expect(text).toMatch(/Seeds 0, 1: mean ± standard deviation\./);
+  // Only where there is one.
+  expect(text).not.toContain("sPRO");
   // One category alone has no mean over categories.
   expect(text).not.toContain("mean of");
+});
+
+it("has saturated overlap where a data set defines it", () => {
+  const runs = [runOf(0, { auspro005: 0.25 }), runOf(1, { auspro005: 0.75 })];
+  const box = { name: "box", path: "box", layout: "mvtec-loco" as const, runs, complete: true };
+  const categories = [{ ...box, summary: summarize(runs) }];
+  const study = {
+    data: "loco",
+    seeds: [0, 1],
+    settings: {},
+    categories,
+    mean: null,
+    failures: [],
+    complete: true,
+  };
+  expect(summaryMarkdown(study)).toMatch(
+    /\| AUPRO \| AU-sPRO 0\.05 \|.*\| box \| – \| – \| – \| 0\.5000 ± 0\.3536 \|/s,
+  );
 });

@@ -1,6 +1,7 @@
 import { messageOf } from "../../error.js";
 import { decodeImage, type ImageHeader, readImageHeader } from "../decode.js";
 import { type MaskSource, maskPaths, maskSize, readMask } from "../mask.js";
+import { readRegionMasks } from "../region-masks.js";
 import { goodKind, type TestImage } from "./dataset.js";
 import { type Problem, type ProblemKind, problem } from "./problems.js";
 
@@ -28,10 +29,14 @@ export async function lookAt({ path, defect, mask }: TestImage, deep: boolean): 
   }
   const file = maskPaths(mask)[0]!;
   const size = await maskSize(mask).catch(note("unreadable-mask", file));
-  if (size && deep) await readMask(mask, size).catch(note("unreadable-mask", file));
+  if (size && deep) await readWhole(mask, size).catch(note("unreadable-mask", file));
   if (!header) return { problems };
   if (size) problems.push(...sizeProblems(path, header, mask, size));
   return { header, problems };
+}
+
+async function readWhole(mask: MaskSource, size: Size): Promise<void> {
+  await (typeof mask === "object" && "regions" in mask ? readRegionMasks(mask, size) : readMask(mask, size));
 }
 
 const withoutMask = (path: string) =>

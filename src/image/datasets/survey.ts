@@ -203,10 +203,12 @@ async function leftovers({ path, layout }: Category, dataset: Dataset): Promise<
   ];
 }
 
-function usedBy({ train, validation = [], test }: Dataset): Set<string> {
+function usedBy({ train, validation = [], test, others = [] }: Dataset): Set<string> {
   const masks = test.flatMap(({ mask }) => (mask === undefined ? [] : maskPaths(mask)));
   return new Set(
-    [...train, ...validation, ...test.map(({ path }) => path), ...masks].map((path) => resolve(path)),
+    [...train, ...validation, ...test.map(({ path }) => path), ...masks, ...others].map((path) =>
+      resolve(path),
+    ),
   );
 }
 

@@ -36,7 +36,15 @@ it("leaves out what is not known, and still says what is", () => {
     imageShareInterval: null,
     atEpsilon: [],
   };
-  const curves = { imageRoc: null, pixelRoc: null, pro: null, imagePr: null, pixelPr: null, miou: null };
+  const curves = {
+    imageRoc: null,
+    pixelRoc: null,
+    pro: null,
+    spro: null,
+    imagePr: null,
+    pixelPr: null,
+    miou: null,
+  };
   const { training, ...manifest } = data.model.manifest;
   const page = reportPage({
     ...data,
@@ -51,6 +59,26 @@ it("leaves out what is not known, and still says what is", () => {
   ]);
   expect(page).toContain("no good images");
   expect(page).not.toMatch(/NaN|undefined|null|Infinity/);
+});
+
+it("shows saturated overlap where it is defined", () => {
+  const data = reportData("part");
+  const { evaluation, curves } = data;
+  const saturated = { auspro: 0.6543, auspro005: 0.4321 };
+  const page = reportPage({
+    ...data,
+    curves: { ...curves, spro: curves.pro },
+    evaluation: {
+      ...evaluation,
+      ...saturated,
+      defects: evaluation.defects.map((defect) => ({ ...defect, ...saturated })),
+      meanOfKinds: { ...evaluation.meanOfKinds, auspro005: 0.3215 },
+    },
+  });
+  expect(headings(page)).toContain("sPRO");
+  expect(page).toMatch(/mean of the kinds: 0\.32/);
+  expect(page).toMatch(/<th[^>]*>AU-sPRO 0\.05.*0\.432/s);
+  expect(reportPage(data)).not.toContain("sPRO");
 });
 
 it("says whether the promise was kept, and what may be chance", () => {
