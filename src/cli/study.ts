@@ -98,8 +98,11 @@ class StudyView {
 
   readonly update = ({ category, seed, run, runs, phase, step, message }: StudyProgress): void => {
     const name = `[${run}/${runs}] ${category}, seed ${seed}`;
-    if (step) this.show(`${name}: ${phase === "training" ? stageOf(step) : "evaluation"}`, step);
+    const notice = step && "notice" in step ? step.notice : undefined;
+    if (step && notice === undefined)
+      this.show(`${name}: ${phase === "training" ? stageOf(step) : "evaluation"}`, step);
     else this.stop();
+    if (notice !== undefined) say(`${name}: ${notice}`);
     if (phase === "kept") say(`${name}: finished earlier`);
     if (phase === "failed") say(`${name}: failed: ${message}`);
   };
