@@ -25,7 +25,7 @@ export function withStudyOptions(evaluate: Command): Command {
   evaluate
     .option(
       "--all <dir>",
-      "train and evaluate a model for every category of a data set, instead of <model>; --region and --ignore are then its own",
+      "train and evaluate a model for every category of a data set, instead of <model>; trained with --region and --ignore",
     )
     .option("--seeds <list>", "with --all: a model for each of these, as 0,1,2 (default: 0)", seedList);
   for (const option of training) evaluate.addOption(option.helpGroup("With --all, how to train:"));
