@@ -1,11 +1,11 @@
 // Which weights file, input scaling and coarsest feature map serve the embedded backbone best, and which batch size and
-// learning rate train its flow best? Do variants of the images help?
+// learning rate train its flow best? Do variants of the images help, or gradients that are clipped?
 //
 //   node bench/mobile-backbone.mjs DATA … [--seen 1600] [--seeds 1] [--files chair,cup] [--scalings 0…1] [--channels 112]
 //                                         [--batches 4] [--rates 0.004] [--normalizations standard,layer]
-//                                         [--augment none,turned,light]
+//                                         [--augment none,turned,light] [--clips none,0.5]
 //
-// Lists are tried in all combinations. All see the same number of images while training, so that they take the same time.
+// Clips are parts of the median norm of the gradients of the same training without clipping. Lists are tried in all combinations. All see the same number of images while training, so that they take the same time.
 // Only the good training images of each DATA folder (MVTec layout) are used; every fourth is held out. Reported per
 // candidate and folder:
 //   held out      negative log-likelihood per latent value on the held-out good images, nats, and its gap to training
@@ -58,6 +58,7 @@ const { values, positionals } = parseArgs({
     scalings: { type: "string", default: "0…1,-1…1" },
     channels: { type: "string", default: "112,80" },
     augment: { type: "string", default: "none" },
+    clips: { type: "string", default: "none" },
   },
 });
 const list = (name) => values[name].split(",");
@@ -69,6 +70,7 @@ const columns = [
   "augment",
   "batch",
   "rate",
+  "clip",
   "seed",
   "held out",
   "gap",
@@ -85,7 +87,7 @@ for (const folder of positionals) {
   );
   console.log(row(columns));
   for (const candidate of combinations()) {
-    const { file, scaling, channels, normalization, augment, batch, rate, seed } = candidate;
+    const { file, scaling, channels, normalization, augment, batch, rate, clip, seed } = candidate;
     const { heldOut, gap, pasted, shaded } = await assess(frames, candidate);
     console.log(
       row([
@@ -96,6 +98,7 @@ for (const folder of positionals) {
         augment,
         batch,
         rate,
+        clip,
         seed,
         ...[heldOut, gap, pasted, shaded].map((x) => x.toFixed(4)),
       ]),
@@ -112,6 +115,7 @@ function combinations() {
     augment: list("augment"),
     batch: list("batches").map(Number),
     rate: list("rates").map(Number),
+    clip: list("clips"),
     seed: seeds,
   };
   return Object.entries(all).reduce(
@@ -186,20 +190,36 @@ async function assess(frames, { file, scaling, channels, normalization, augment,
   return { heldOut, gap, pasted, shaded };
 }
 
-async function learn(architecture, features, { batch: batchSize, rate, seed, images, augmentation }) {
+async function learn(architecture, features, { clip, ...plan }) {
+  const plain = await learnOnce(architecture, features, plan);
+  if (clip === "none") return plain.parameters;
+  const median = plain.norms.sort((a, b) => a - b)[plain.norms.length >> 1];
+  return (await learnOnce(architecture, features, { ...plan, clipNorm: Number(clip) * median })).parameters;
+}
+
+async function learnOnce(
+  architecture,
+  features,
+  { batch: batchSize, rate, clipNorm, seed, images, augmentation },
+) {
   const steps = Math.ceil(Number(values.seen) / batchSize);
   const parameters = initialParameters(architecture, seed);
-  const trainer = new Trainer(architecture, parameters, { weightDecay: 1e-5, threads: 0 });
+  const trainer = new Trainer(architecture, parameters, { weightDecay: 1e-5, clipNorm, threads: 0 });
+  const norms = [];
   for (let epoch = 1; trainer.state.steps < steps; epoch++) {
     const seen = picturesSeen(images, [...Array(images).keys()], augmentation, seed, epoch);
     for (const places of batchesOf(images, batchSize, seed, epoch)) {
       if (trainer.state.steps === steps) break;
       const inputs = await features.batch(places.map((place) => seen[place]));
-      await trainer.step(inputs, learningRateAt("linear", rate, trainer.state.steps, steps));
+      const { gradientNorm } = await trainer.step(
+        inputs,
+        learningRateAt("linear", rate, trainer.state.steps, steps),
+      );
+      norms.push(gradientNorm);
     }
   }
   await trainer.close();
-  return { ...parameters, values: trainer.state.values };
+  return { parameters: { ...parameters, values: trainer.state.values }, norms };
 }
 
 /** Energies and negative log-likelihood of one image. */

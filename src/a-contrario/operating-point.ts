@@ -189,7 +189,7 @@ function promised(
   }
   if (otherAreas) {
     throw wrong(
-      "falseRejects: good images were judged in the areas of the model, and wanted are others: leave region and ignore out, or train with them",
+      "falseRejects: good images were judged in the areas of the model, and wanted are others: leave region and ignore out, or train or calibrate with them",
     );
   }
   const rejected = allowedRejects(images, 1 / oneIn, confidence);

@@ -7,7 +7,7 @@ export const backboneEntry = "backbone.onnx";
 /** The flow's parameters as numbers, from which its network was built. Files of the first engines have none. */
 export const parametersEntry = "flow.safetensors";
 
-/** Where nothing is ever reported, as a picture. Only in models that were trained with such a mask. */
+/** Where nothing is ever reported, as a picture. Only in models that were trained or calibrated with such a mask. */
 export const ignoreEntry = "ignore.png";
 
 /** A trained model in memory: the manifest and its two networks as ONNX. */

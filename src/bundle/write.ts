@@ -25,34 +25,44 @@ export async function writeModel(
     ...(model.ignoreMask && { [ignoreEntry]: model.ignoreMask }),
     ...(model.parameters && { [parametersEntry]: parametersBytes(model.parameters) }),
   };
-  const manifest = manifestSchema.parse({
-    ...model.manifest,
-    entries: Object.fromEntries(
-      Object.entries(entries).map(([name, bytes]) => [name, { bytes: bytes.length, sha256: sha256(bytes) }]),
-    ),
-  });
+  const manifest = sealed(model.manifest, entries);
   await writeFileAtomic(path, await zip({ "manifest.json": json(manifest), ...entries }));
   return manifest;
 }
 
 /**
- * Writes a model file again with another manifest; all other entries stay as they are, byte for byte.
+ * Writes a model file again with another manifest; all other entries stay as they are, byte for byte, but for what is
+ * replaced.
  * @param path may be that of the model itself
+ * @param replaced the mask to have from now on; undefined in it: none
  * @throws UflowError ERR_UFLOW_BAD_MODEL as `readModel`, ERR_UFLOW_OUTPUT as `writeModel`.
  */
 export async function rewriteModel(
   model: string,
   path: string,
-  change: (manifest: Manifest) => Manifest,
+  change: (manifest: Manifest) => Unsealed,
+  replaced?: Pick<Model, "ignoreMask">,
 ): Promise<Manifest> {
-  const { manifest, entries } = await readEntries(model);
-  const changed = manifestSchema.parse(change(manifest));
+  const { manifest, entries: before } = await readEntries(model);
+  const { [ignoreEntry]: mask, ...others } = before;
+  const { ignoreMask } = replaced ?? { ignoreMask: mask };
+  const entries = { ...others, ...(ignoreMask && { [ignoreEntry]: ignoreMask }) };
+  const changed = sealed(change(manifest), entries);
   await writeFileAtomic(path, await zip({ "manifest.json": json(changed), ...entries }));
   return changed;
 }
 
 /** A manifest whose entries are not yet listed. */
 export type Unsealed = Omit<Manifest, "entries">;
+
+/** The manifest with the sums of the entries. */
+function sealed(manifest: Unsealed, entries: Record<string, Uint8Array>): Manifest {
+  const listed = Object.entries(entries).map(([name, bytes]) => [
+    name,
+    { bytes: bytes.length, sha256: sha256(bytes) },
+  ]);
+  return manifestSchema.parse({ ...manifest, entries: Object.fromEntries(listed) });
+}
 
 const json = (manifest: Manifest) => Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
 

@@ -7,6 +7,7 @@ import { UflowError } from "../error.js";
 import { findImages } from "../image/find-images.js";
 import { runInThread } from "../onnx/thread-work.js";
 import { checkWritable } from "../output/atomic-file.js";
+import { withAreas } from "./areas.js";
 import { aborted, checkRecalibrateOptions, type RecalibrateOptions } from "./options.js";
 import type { CalibrateProgress, CalibrateTask } from "./worker.js";
 
@@ -15,19 +16,21 @@ export type { RecalibrateOptions } from "./options.js";
 /**
  * Calibrates a model on images of good parts that it was not trained on, in place of an earlier calibration, and writes it
  * as a new `.uflow` file: with a background that was fitted to them, and with what `falseRejects` needs. Networks and
- * flow stay as they are. The work is done in a worker thread. docs/maths.md, "Calibration".
+ * flow stay as they are; region and ignored areas are replaced where the options say so. The work is done in a worker thread. docs/maths.md, "Calibration".
  *
  * @returns the manifest of the file written.
  * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_MODEL, ERR_UFLOW_BAD_WEIGHTS (see `Inspector.open`),
- * ERR_UFLOW_BAD_IMAGE (none, or one that cannot be read: a promise is not made by less than the user gave),
+ * ERR_UFLOW_BAD_IMAGE (none, or one that cannot be read: a promise is not made by less than the user gave; or the mask of `ignore`),
  * ERR_UFLOW_BAD_DATASET (less than two images, or the same twice), ERR_UFLOW_OUTPUT, ERR_UFLOW_DEVICE, ERR_UFLOW_NETWORK,
  * ERR_UFLOW_ABORTED.
  */
 export async function recalibrate(
   options: RecalibrateOptions,
 ): Promise<Manifest & { calibration: Calibration }> {
-  const { model: path, good, output, signal, onProgress, ...how } = checkRecalibrateOptions(options);
-  const model = await readModel(path);
+  const checked = checkRecalibrateOptions(options);
+  const { model: path, good, output, region, ignore, signal, onProgress, ...how } = checked;
+  const before = await readModel(path);
+  const model = await withAreas(before, { region, ignore });
   if (model.manifest.ignore) checkIgnorable(how.tail);
   const images = await findImages([good]);
   await checkWritable(output);
@@ -39,12 +42,14 @@ export async function recalibrate(
     aborted,
   });
   if (signal?.aborted) throw aborted();
-  const written = await rewriteModel(path, output, (manifest) => {
-    if (JSON.stringify(manifest) === JSON.stringify(model.manifest)) return { ...manifest, calibration };
+  const change = (manifest: Manifest) => {
+    if (JSON.stringify(manifest) === JSON.stringify(before.manifest))
+      return { ...model.manifest, calibration };
     throw new UflowError(
       "ERR_UFLOW_BAD_MODEL",
       `${path} has changed while it was calibrated: calibrate again`,
     );
-  });
+  };
+  const written = await rewriteModel(path, output, change, { ignoreMask: model.ignoreMask });
   return { ...written, calibration };
 }

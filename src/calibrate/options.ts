@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { operatingPointShape } from "../a-contrario/operating-point.js";
+import type { IgnoreOptions } from "../areas/ignore.js";
 import { UflowError } from "../error.js";
+import type { Area } from "../image/area.js";
+import { inspectorSchema } from "../inspect/options.js";
 import type { Tail, Tests } from "../kernels/index.js";
 import { type Device, deviceSchema } from "../onnx/device.js";
 import { parseOptions } from "../options.js";
@@ -16,6 +19,13 @@ export interface RecalibrateOptions {
   good: string;
   /** Path of the `.uflow` file to write. A file that is there is replaced only by a complete new one. */
   output: string;
+  /**
+   * The only part of images that the written model looks at, pixels of the original image, in place of what the model says of
+   * it; `null`: all of the image. The flow has learned from what it was trained on: look at the same things, as large.
+   */
+  region?: Area | null | undefined;
+  /** Where the written model never reports anything, in place of what the model says of it; `null`: nowhere. */
+  ignore?: IgnoreOptions | null | undefined;
   /** What the statistics for `falseRejects` are of; default: that of `Inspector`. */
   tail?: Tail;
   tests?: Tests;
@@ -33,6 +43,7 @@ const schema = z.strictObject({
   model: z.string().min(1),
   good: z.string().min(1),
   output: z.string().min(1),
+  ...inspectorSchema.pick({ region: true, ignore: true }).shape,
   tail: operatingPointShape.tail,
   tests: operatingPointShape.tests,
   device: deviceSchema.default("auto"),

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { IgnoreOptions } from "../areas/ignore.js";
 import type { Area } from "../image/area.js";
 
@@ -31,3 +31,18 @@ export function ignored(text: string, before: IgnoreOptions = {}): IgnoreOptions
 /** The same, or "none". */
 export const ignoredOrNone = (text: string, before?: IgnoreOptions | null): IgnoreOptions | null =>
   text === "none" ? null : ignored(text, before ?? {});
+
+/** The options that say what of the images is looked at, in place of what the model says: the same for every command that has a model. */
+export function withOtherAreas(command: Command): Command {
+  return command
+    .option(
+      "--region <x,y,width,height>",
+      "the only part of images to look at, pixels, or none for all of them (default: the model's)",
+      areaOrNone,
+    )
+    .option(
+      "--ignore <what>",
+      'where nothing is reported: a mask (an image, white is ignored), or a polygon, "x,y x,y x,y"; repeatable; or none (default: the model\'s)',
+      ignoredOrNone,
+    );
+}

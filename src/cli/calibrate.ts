@@ -1,19 +1,22 @@
 import { Command } from "commander";
 import type { RecalibrateOptions } from "../calibrate/index.js";
+import { withOtherAreas } from "./areas.js";
 import { calibrationLines } from "./calibration.js";
 import { duration, given, interruption, numeric, Progress, printJson, say, table } from "./terminal.js";
 
-interface Flags extends Pick<RecalibrateOptions, "good" | "tail" | "tests" | "device" | "threads"> {
+interface Flags
+  extends Pick<RecalibrateOptions, "good" | "region" | "ignore" | "tail" | "tests" | "device" | "threads"> {
   out: string;
   json?: boolean;
 }
 
 export function calibrateCommand(): Command {
-  return new Command("calibrate")
+  const command = new Command("calibrate")
     .description("fit a model's idea of chance and its thresholds to good parts that it was not trained on")
     .argument("<model>", "the .uflow file")
     .option("--good <dir>", "needed: folder of images of good parts, none of them trained on")
-    .option("--out <file>", "needed: the .uflow file to write")
+    .option("--out <file>", "needed: the .uflow file to write");
+  return withOtherAreas(command)
     .option("--tail <kind>", "how the good images are judged: exact or chernoff (default: exact)")
     .option("--tests <rule>", "how they are judged: per-scale, all or by-size (default: per-scale)")
     .option("--device <name>", "where networks run: auto, cpu, cuda, cuda:1 … (default: auto)")

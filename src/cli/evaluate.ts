@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import type { EvaluateOptions, EvaluateProgress, Evaluation } from "../evaluate/index.js";
+import { withOtherAreas } from "./areas.js";
 import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
 import { runStudy, withStudyOptions } from "./study.js";
 import {
@@ -17,7 +18,7 @@ import {
 
 interface Flags
   extends OperatingPointFlags,
-    Pick<EvaluateOptions, "layout" | "device" | "threads" | "mapSize" | "curves"> {
+    Pick<EvaluateOptions, "layout" | "device" | "threads" | "mapSize" | "curves" | "region" | "ignore"> {
   data: string;
   out?: string;
   json?: boolean;
@@ -35,7 +36,7 @@ export function evaluateCommand(): Command {
       "side of the maps on which pixels are counted (default: the model's)",
       numeric,
     );
-  withOperatingPoint(command)
+  withOtherAreas(withOperatingPoint(command))
     .option("--device <name>", "where networks run: auto, cpu, cuda, cuda:1 … (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--json", "print one JSON document on stdout")
@@ -85,6 +86,7 @@ function rowsOf(evaluation: Evaluation): string[][] {
     ["image AUROC", `${score(imageAuroc)}, average precision ${score(evaluation.imageAveragePrecision)}`],
     ["pixel AUROC", `${score(pixelAuroc)}, average precision ${score(evaluation.pixelAveragePrecision)}`],
     ["AUPRO", `${score(aupro)} up to a false positive rate of 0.3, ${score(evaluation.aupro005)} up to 0.05`],
+    ...saturatedRow(evaluation),
     ["mIoU", `${score(miou.automatic)} with the automatic threshold${oracle}`],
     ["false alarms", alarms(falseAlarms, images.good, operatingPoint)],
     ["", operatingPoint.text],
@@ -97,6 +99,15 @@ function rowsOf(evaluation: Evaluation): string[][] {
       "time",
       `${timings.total.toFixed(0)} ms per image (median), of which networks ${timings.network.toFixed(0)} ms on ${evaluation.device}`,
     ],
+  ];
+}
+
+function saturatedRow({ auspro, auspro005, meanOfKinds, defects }: Evaluation): string[][] {
+  if (auspro === null) return [];
+  const kinds = defects.map((defect) => `${defect.kind} ${score(defect.auspro005)}`);
+  return [
+    ["AU-sPRO", `${score(auspro)} up to a false positive rate of 0.3, ${score(auspro005)} up to 0.05`],
+    ["", `mean of kinds up to 0.05: ${score(meanOfKinds.auspro005)} (${kinds.join(", ")})`],
   ];
 }
 

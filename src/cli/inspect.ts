@@ -2,7 +2,7 @@ import { buffer } from "node:stream/consumers";
 import { Command } from "commander";
 import { messageOf, UflowError } from "../error.js";
 import type { Inspection, Inspector, InspectorOptions } from "../inspect/index.js";
-import { areaOrNone, ignoredOrNone } from "./areas.js";
+import { withOtherAreas } from "./areas.js";
 import { inOrder } from "./in-order.js";
 import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
 import { duration, exitStatus, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
@@ -23,21 +23,12 @@ export function inspectCommand(): Command {
     .argument("<images...>", "images, folders, glob patterns, or - for one image on stdin")
     .option("--out <dir>", "write <name>.overlay.png and <name>.mask.png for each image here")
     .option("--raw", "with --out: also the maps as <name>.anomaly.npy and <name>.lognfa.npy");
-  return withOperatingPoint(command)
+  withOperatingPoint(command)
     .option("--device <name>", "where networks run: auto, cpu, cuda, cuda:1 … (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--precision <type>", "of the networks: float32, or float16 for CUDA (default: float32)")
-    .option("--max-pixels <count>", "refuse larger images (default: 64000000)", numeric)
-    .option(
-      "--region <x,y,width,height>",
-      "the only part of images to look at, pixels, or none for all of them (default: the model's)",
-      areaOrNone,
-    )
-    .option(
-      "--ignore <what>",
-      'where nothing is reported: a mask (an image, white is ignored), or a polygon, "x,y x,y x,y"; repeatable; or none (default: the model\'s)',
-      ignoredOrNone,
-    )
+    .option("--max-pixels <count>", "refuse larger images (default: 64000000)", numeric);
+  return withOtherAreas(command)
     .option("--fail-on-anomaly", "exit with status 3 when a part is anomalous")
     .option("--json", "print one JSON document on stdout")
     .addHelpText("after", helpText)

@@ -13,6 +13,9 @@ type Flags = Record<string, unknown> & { all: string; out?: string; seeds?: unkn
 /** Where a study puts things, and how it answers: no settings of a training or an evaluation. */
 const ofTheStudy = ["all", "seeds", "data", "layout", "out", "json", "seed"];
 
+/** What models are trained with and keep: evaluations go by the models then. */
+const ofTheModels = ["region", "ignore"];
+
 /** Adds to "evaluate" what makes it a study, and all options of a training that it has not itself. */
 export function withStudyOptions(evaluate: Command): Command {
   const own = evaluate.options.map((option) => option.attributeName());
@@ -20,7 +23,10 @@ export function withStudyOptions(evaluate: Command): Command {
     (option) => ![...own, "seed"].includes(option.attributeName()),
   );
   evaluate
-    .option("--all <dir>", "train and evaluate a model for every category of a data set, instead of <model>")
+    .option(
+      "--all <dir>",
+      "train and evaluate a model for every category of a data set, instead of <model>; trained with --region and --ignore",
+    )
     .option("--seeds <list>", "with --all: a model for each of these, as 0,1,2 (default: 0)", seedList);
   for (const option of training) evaluate.addOption(option.helpGroup("With --all, how to train:"));
   return evaluate;
@@ -61,13 +67,13 @@ export async function runStudy(model: string | undefined, flags: Flags, command:
   }
 }
 
-const isOfEvaluation = ({ helpGroupHeading }: Option) => helpGroupHeading === undefined;
+const isOfEvaluation = (option: Option) =>
+  option.helpGroupHeading === undefined && !ofTheModels.includes(option.attributeName());
 
 function settingsFor(options: readonly Option[], flags: Flags): Record<string, unknown> {
   const names = options.map((option) => option.attributeName()).filter((name) => !ofTheStudy.includes(name));
-  return Object.fromEntries(
-    names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]),
-  );
+  // Of region and ignore, null is "none": what a training does when it is told nothing.
+  return Object.fromEntries(names.filter((name) => flags[name] != null).map((name) => [name, flags[name]]));
 }
 
 async function tell(study: Study, out: string, json: boolean, seconds: number): Promise<void> {
@@ -92,8 +98,11 @@ class StudyView {
 
   readonly update = ({ category, seed, run, runs, phase, step, message }: StudyProgress): void => {
     const name = `[${run}/${runs}] ${category}, seed ${seed}`;
-    if (step) this.show(`${name}: ${phase === "training" ? stageOf(step) : "evaluation"}`, step);
+    const notice = step && "notice" in step ? step.notice : undefined;
+    if (step && notice === undefined)
+      this.show(`${name}: ${phase === "training" ? stageOf(step) : "evaluation"}`, step);
     else this.stop();
+    if (notice !== undefined) say(`${name}: ${notice}`);
     if (phase === "kept") say(`${name}: finished earlier`);
     if (phase === "failed") say(`${name}: failed: ${message}`);
   };

@@ -1,5 +1,7 @@
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
+import type { IgnoreOptions } from "../areas/ignore.js";
 import type { PlainError } from "../error.js";
+import type { Area } from "../image/area.js";
 import type { Inspection } from "../inspect/index.js";
 import type { DeviceName } from "../onnx/device.js";
 import type { PixelMetrics, Precision } from "./measurement.js";
@@ -32,8 +34,13 @@ export interface Evaluation extends PixelMetrics {
   falseAlarms: FalseAlarms;
   /** Per kind of defect, in alphabetical order. */
   defects: DefectSummary[];
+  /** Mean over the kinds of defect. MVTec LOCO is reported so: over logical and structural anomalies. */
+  meanOfKinds: KindMeans;
   /** How detections were made. */
   operatingPoint: OperatingPoint;
+  /** What was looked at, where the options said something else than the model. */
+  region?: Area | null;
+  ignore?: IgnoreOptions | null;
   /** Side of the maps on which pixels were counted. */
   mapSize: number;
   device: DeviceName;
@@ -62,6 +69,12 @@ export interface DefectSummary extends PixelMetrics {
   imageAveragePrecision: number | null;
   /** At the operating point, over the images of this kind. */
   miou: number | null;
+}
+
+/** Null where no kind defines one. */
+export interface KindMeans extends PixelMetrics {
+  imageAuroc: number | null;
+  imageAveragePrecision: number | null;
 }
 
 export type Timings = Omit<Inspection["timings"], "wait">;

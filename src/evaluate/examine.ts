@@ -2,6 +2,7 @@ import { UflowError } from "../error.js";
 import type { TestImage } from "../image/datasets/index.js";
 import { goodKind } from "../image/datasets/index.js";
 import { type Mask, readMask } from "../image/mask.js";
+import { type MaskRegion, readRegionMasks } from "../image/region-masks.js";
 import type { Inspection, Inspector } from "../inspect/index.js";
 import type { ImageError } from "./evaluation.js";
 import type { Examined, Pictured } from "./examined.js";
@@ -15,6 +16,8 @@ export interface Examination {
   /** The most telling images, see `selectImages()`; empty without a drawer. */
   pictured: Pictured[];
   errors: ImageError[];
+  /** Regions of the ground truth of which nothing is left at the size of the maps. */
+  lostRegions: number;
   /** Of each good image: regions at each of `watchedEpsilons`. */
   alarmsAtWatched: number[][];
 }
@@ -31,7 +34,7 @@ export async function examine(
   task: { drawer: SheetDrawer | undefined; signal?: AbortSignal | undefined },
   onProgress: ((progress: EvaluateProgress) => void) | undefined,
 ): Promise<Examination> {
-  const result: Examination = { examined: [], pictured: [], errors: [], alarmsAtWatched: [] };
+  const result: Examination = { examined: [], pictured: [], errors: [], lostRegions: 0, alarmsAtWatched: [] };
   const ask = (image: TestImage) => look(inspector, image);
   const isGood = ({ defect }: TestImage) => defect === goodKind;
   const ordered = [...images.filter(isGood), ...images.filter((image) => !isGood(image))];
@@ -55,14 +58,21 @@ export async function examine(
   return result;
 }
 
-type Look = { image: TestImage; inspection: Inspection; truth: Mask | null };
+/** Where it is defective, and in which regions, where the data set tells them apart. */
+interface Truth {
+  truth: Mask | null;
+  saturating?: readonly MaskRegion[];
+  lost?: number;
+}
+
+type Look = Truth & { image: TestImage; inspection: Inspection };
 
 /** The mask and the verdict, or why one of the two cannot be had. Never rejects for what is wrong with an image. */
 function look(inspector: Inspector, image: TestImage): Promise<Look | { error: ImageError }> {
   const work = async () => {
     try {
       const inspection = await inspector.inspect(image.path);
-      return { image, inspection, truth: await truthOf(image, inspection) };
+      return { image, inspection, ...(await truthOf(image, inspection)) };
     } catch (error) {
       if (!(error instanceof UflowError) || error.code !== "ERR_UFLOW_BAD_IMAGE") throw error;
       return { error: { image: image.path, code: error.code, message: error.message } };
@@ -75,15 +85,20 @@ function look(inspector: Inspector, image: TestImage): Promise<Look | { error: I
 }
 
 /** Of the part of the image that was looked at, at the size of the maps. */
-async function truthOf({ defect, mask }: TestImage, inspection: Inspection): Promise<Mask | null> {
+async function truthOf({ defect, mask }: TestImage, inspection: Inspection): Promise<Truth> {
   const { width, height } = inspection.mask;
-  if (defect === goodKind) return { data: new Uint8Array(width * height), width, height };
-  return mask === undefined ? null : await readMask(mask, { width, height }, inspection);
+  if (defect === goodKind) return { truth: { data: new Uint8Array(width * height), width, height } };
+  if (mask === undefined) return { truth: null };
+  if (typeof mask === "object" && "regions" in mask) {
+    const { truth, regions, lost } = await readRegionMasks(mask, { width, height }, inspection);
+    return { truth, saturating: regions, lost };
+  }
+  return { truth: await readMask(mask, { width, height }, inspection) };
 }
 
 /** Has the maps counted, and keeps those of the images that are to be shown as it looks now. */
 async function count(
-  { image, inspection, truth }: Look,
+  { image, inspection, truth, saturating = [], lost = 0 }: Look,
   measurement: MeasurementThread,
   result: Examination,
   drawer: SheetDrawer | undefined,
@@ -93,6 +108,7 @@ async function count(
   const { alarmsAtWatched, ...measure } = await measurement.add({
     kind,
     truth,
+    saturating,
     anomalyMap,
     logNfaMap,
     mask,
@@ -100,6 +116,7 @@ async function count(
   const map = { width: mask.width, height: mask.height };
   const examined = { ...verdict, ...measure, path: image.path, kind, map };
   result.examined.push(examined);
+  result.lostRegions += lost;
   if (alarmsAtWatched) result.alarmsAtWatched.push(alarmsAtWatched);
   if (drawer === undefined) return;
   const pictured = { ...examined, anomalyMap, truth };

@@ -11,6 +11,7 @@ const columns = [
   "logNfa",
   "regions",
   "iou",
+  "spro",
   "truthRegions",
   "truthRegionsDetected",
   "milliseconds",
@@ -28,12 +29,23 @@ export function imagesCsv(examined: readonly Examined[], errors: readonly ImageE
 }
 
 function rowOf(image: Examined) {
-  const { path, kind, anomalous, anomalyScore, logNfa, regions, iou, truthRegions, timings } = image;
+  const { path, kind, anomalous, anomalyScore, logNfa, regions, iou, spro, truthRegions, timings } = image;
   const milliseconds = totalTime(timings).toFixed(1);
   // The tiny number of a miss is 0 to a reader.
-  const overlap = iou === null ? "" : Number(iou.toFixed(6));
+  const overlaps = [iou, spro].map((overlap) => (overlap === null ? "" : Number(overlap.toFixed(6))));
   const truth = truthRegions
     ? [truthRegions.length, truthRegions.filter(({ detected }) => detected).length]
     : ["", ""];
-  return [path, kind, anomalous, anomalyScore, logNfa, regions.length, overlap, ...truth, milliseconds, ""];
+  return [
+    path,
+    kind,
+    anomalous,
+    anomalyScore,
+    logNfa,
+    regions.length,
+    ...overlaps,
+    ...truth,
+    milliseconds,
+    "",
+  ];
 }

@@ -16,13 +16,14 @@ import { evaluationFile, writeReport } from "./report/index.js";
 import {
   imageAreas,
   imageCurve,
+  meanOfKinds,
   medianTimings,
   notesOn,
   summarizeDefects,
   summarizeRegions,
 } from "./summary.js";
 
-export type { DefectSummary, Evaluation, ImageError, Timings } from "./evaluation.js";
+export type { DefectSummary, Evaluation, ImageError, KindMeans, Timings } from "./evaluation.js";
 export type { EvaluationCurves } from "./metrics/curves.js";
 export type { FalseAlarms, Miou } from "./metrics/index.js";
 export type { EvaluateOptions, EvaluateProgress } from "./options.js";
@@ -38,7 +39,7 @@ export type { EvaluateOptions, EvaluateProgress } from "./options.js";
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const checked = checkEvaluateOptions(options);
-  const { model, data, output, curves: wanted } = checked;
+  const { model, data, output, region, ignore, curves: wanted } = checked;
   const images = await testImages(data, checked.layout);
   if (output !== undefined) await checkWritable(join(output, evaluationFile));
   const drawer = output === undefined ? undefined : new SheetDrawer(data);
@@ -47,9 +48,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     checked,
     drawer,
   );
-  const { examined, pictured, errors, alarmsAtWatched } = examination;
+  const { examined, pictured, errors, alarmsAtWatched, lostRegions } = examination;
   const good = examined.filter(({ kind }) => kind === goodKind);
   const { byKind, curves: pixelCurves, miou, ...pixelNumbers } = pixels;
+  const defects = summarizeDefects(examined, byKind);
   const ofImages = imageCurve(examined);
   const goodLogNfa = good.map(({ logNfa }) => logNfa).sort((a, b) => a - b);
   const curves = { imageRoc: rocCurve(ofImages), imagePr: prCurve(ofImages), ...pixelCurves, goodLogNfa };
@@ -66,14 +68,17 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       alarmsAtWatched,
     ),
     regionDetection: summarizeRegions(examined),
-    defects: summarizeDefects(examined, byKind),
+    defects,
+    meanOfKinds: meanOfKinds(defects),
     operatingPoint,
+    ...(region !== undefined && { region }),
+    ...(ignore !== undefined && { ignore }),
     mapSize,
     device,
     timings: medianTimings(examined),
     complete: errors.length === 0,
     errors,
-    notes: notesOn(examined, errors, pixels.precision),
+    notes: notesOn(examined, errors, pixels.precision, lostRegions),
     ...(wanted && { curves }),
   };
   if (output !== undefined && drawer !== undefined) {

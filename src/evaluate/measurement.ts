@@ -13,18 +13,23 @@ import { IouCurve, iouAbove, type Miou } from "./metrics/iou.js";
 import { PixelScores } from "./metrics/pixel-scores.js";
 import type { RankCurve } from "./metrics/rank-curve.js";
 import { type TruthRegion, truthRegions } from "./metrics/region-detection.js";
+import { type SaturatingRegion, saturatedOverlap } from "./metrics/saturation.js";
 
 /** The maps of one inspected image. */
 export interface MeasuredMaps extends Pick<Inspection, "anomalyMap" | "logNfaMap" | "mask"> {
   kind: string;
   /** Where it is defective; null where nobody has said. */
   truth: Mask | null;
+  /** Regions of it that saturate, where the data set says how. */
+  saturating?: readonly SaturatingRegion[];
 }
 
 /** What is kept of one image's maps. */
 export interface ImageMeasure {
   /** At the operating point; null without a mask. */
   iou: number | null;
+  /** Saturated per-region overlap at the operating point, 0 … 1; null without regions that saturate. */
+  spro: number | null;
   /** The regions of the ground truth; null without a mask. */
   truthRegions: TruthRegion[] | null;
   /** Of a good image: regions below each of `watchedEpsilons`; else null. */
@@ -41,6 +46,9 @@ export interface PixelMetrics {
   aupro: number | null;
   /** The same up to 0.05. */
   aupro005: number | null;
+  /** Area under the saturated per-region overlap curve, up to 0.3 and up to 0.05; null where no region saturates. */
+  auspro: number | null;
+  auspro005: number | null;
 }
 
 /** How exact the pixel metrics are. */
@@ -60,7 +68,7 @@ export interface PixelMeasures extends PixelMetrics {
   byKind: Record<string, PixelMetrics>;
   miou: Miou;
   fairThreshold: FairThreshold | null;
-  curves: Pick<EvaluationCurves, "pixelRoc" | "pixelPr" | "pro" | "miou">;
+  curves: Pick<EvaluationCurves, "pixelRoc" | "pixelPr" | "pro" | "spro" | "miou">;
 }
 
 /** Gathers from the maps, image by image, all that is counted per pixel; keeps no map. Good images must come first. */
@@ -78,24 +86,28 @@ export class Measurement {
    * About as long as sorting the map.
    * @throws UflowError ERR_UFLOW_BAD_TENSOR for NaN, or maps of different sizes.
    */
-  add({ kind, truth, anomalyMap, logNfaMap, mask }: MeasuredMaps): ImageMeasure {
+  add({ kind, truth, saturating = [], anomalyMap, logNfaMap, mask }: MeasuredMaps): ImageMeasure {
     const alarmsAtWatched = kind === goodKind ? watchedAlarms(logNfaMap) : null;
-    if (truth === null) return { iou: null, truthRegions: null, alarmsAtWatched };
+    if (truth === null) return { iou: null, spro: null, truthRegions: null, alarmsAtWatched };
     if (kind !== goodKind) this.defects.add(kind);
-    this.pixels.add(anomalyMap, truth, kind);
+    this.pixels.add(anomalyMap, truth, kind, "the anomaly map", saturating);
     this.fair.add(anomalyMap, truth, kind);
     const iou = this.ious.add(logNfaMap, truth);
-    return { iou, truthRegions: truthRegions(logNfaMap, mask, truth), alarmsAtWatched };
+    const spro = saturatedOverlap(mask, saturating);
+    return { iou, spro, truthRegions: truthRegions(logNfaMap, mask, truth), alarmsAtWatched };
   }
 
   /** About as long as reading the distinct scores once per kind of defect. */
   result(): PixelMeasures {
     const all = this.pixels.curve();
-    const { values, bounds } = pixelMetrics(all);
+    const saturated = this.pixels.saturatedCurve();
+    const { values, bounds } = pixelMetrics(all, saturated);
     const f1 = f1Max(all);
-    const byKind = [...this.defects].map(
-      (kind) => [kind, pixelMetrics(this.pixels.curve([goodKind, kind])).values] as const,
-    );
+    const byKind = [...this.defects].map((kind) => {
+      const kinds = [goodKind, kind];
+      const { values: own } = pixelMetrics(this.pixels.curve(kinds), this.pixels.saturatedCurve(kinds));
+      return [kind, own] as const;
+    });
     const { scoreBits } = this.pixels;
     return {
       ...values,
@@ -108,6 +120,7 @@ export class Measurement {
         pixelRoc: rocCurve(all),
         pixelPr: prCurve(all),
         pro: proCurve(all),
+        spro: proCurve(saturated),
         miou: this.ious.thinned(mostPoints) ?? null,
       },
     };
@@ -148,18 +161,25 @@ function watchedAlarms(logNfaMap: Map2d): number[] {
   return watchedEpsilons.map((epsilon) => regions(logNfaMap, { logEpsilon: Math.log10(epsilon) }).length);
 }
 
-function pixelMetrics(curve: RankCurve): { values: PixelMetrics; bounds: PixelMetrics } {
+function pixelMetrics(
+  curve: RankCurve,
+  saturated: RankCurve,
+): { values: PixelMetrics; bounds: PixelMetrics } {
   const metrics = {
     pixelAuroc: auroc(curve),
     pixelAveragePrecision: averagePrecision(curve),
     aupro: proArea(curve),
     aupro005: proArea(curve, 0.05),
+    auspro: proArea(saturated),
+    auspro005: proArea(saturated, 0.05),
   };
   const part = (of: "value" | "bound") => ({
     pixelAuroc: metrics.pixelAuroc?.[of] ?? null,
     pixelAveragePrecision: metrics.pixelAveragePrecision?.[of] ?? null,
     aupro: metrics.aupro?.[of] ?? null,
     aupro005: metrics.aupro005?.[of] ?? null,
+    auspro: metrics.auspro?.[of] ?? null,
+    auspro005: metrics.auspro005?.[of] ?? null,
   });
   return { values: part("value"), bounds: part("bound") };
 }

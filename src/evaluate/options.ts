@@ -7,7 +7,7 @@ import { parseOptions } from "../options.js";
 /** Options of `evaluate()`; every one is checked, and all that are wrong are named at once. */
 export interface EvaluateOptions
   extends OperatingPointOptions,
-    Pick<InspectorOptions, "device" | "threads" | "mapSize"> {
+    Pick<InspectorOptions, "device" | "threads" | "mapSize" | "region" | "ignore"> {
   /** Path of the `.uflow` file. */
   model: string;
   /**
@@ -42,7 +42,7 @@ export interface EvaluateProgress {
 
 export const evaluateSchema = z.strictObject({
   ...operatingPointShape,
-  ...inspectorSchema.pick({ device: true, threads: true, mapSize: true }).shape,
+  ...inspectorSchema.pick({ device: true, threads: true, mapSize: true, region: true, ignore: true }).shape,
   model: z.string().min(1),
   data: z.string().min(1),
   layout: layoutSchema,

@@ -1,5 +1,5 @@
 import { goodKind } from "../image/datasets/index.js";
-import type { DefectSummary, ImageError, Timings } from "./evaluation.js";
+import type { DefectSummary, ImageError, KindMeans, Timings } from "./evaluation.js";
 import type { Examined } from "./examined.js";
 import type { PixelMetrics, Precision } from "./measurement.js";
 import { auroc } from "./metrics/auroc.js";
@@ -33,7 +33,24 @@ const unknownPixelMetrics: PixelMetrics = {
   pixelAveragePrecision: null,
   aupro: null,
   aupro005: null,
+  auspro: null,
+  auspro005: null,
 };
+
+/** Areas under curves, mean over the kinds of defect that define them: a rare kind counts as much as a frequent one. */
+export function meanOfKinds(defects: readonly DefectSummary[]): KindMeans {
+  const mean = (name: keyof KindMeans) => {
+    const known = defects.flatMap((defect) => defect[name] ?? []);
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+  };
+  const names = Object.keys(unknownPixelMetrics) as (keyof PixelMetrics)[];
+  const pixels = Object.fromEntries(names.map((name) => [name, mean(name)])) as unknown as PixelMetrics;
+  return {
+    imageAuroc: mean("imageAuroc"),
+    imageAveragePrecision: mean("imageAveragePrecision"),
+    ...pixels,
+  };
+}
 
 function kindsOfDefects(examined: readonly Examined[]): string[] {
   return [...new Set(examined.map(({ kind }) => kind))].filter((kind) => kind !== goodKind).sort();
@@ -91,6 +108,7 @@ export function notesOn(
   examined: readonly Examined[],
   errors: readonly ImageError[],
   { exact, scoreBits }: Precision,
+  lostRegions = 0,
 ): string[] {
   const notes: string[] = [];
   if (!exact)
@@ -115,6 +133,11 @@ export function notesOn(
       notes.push(
         `${count(empty, "image")} of "${kind}" with a mask that is empty at this map size: every detection there counts as false`,
       );
+  }
+  if (lostRegions > 0) {
+    notes.push(
+      `${count(lostRegions, "marked region")} without a pixel at this map size, or outside of what is looked at: left out of AU-sPRO`,
+    );
   }
   return notes;
 }

@@ -108,8 +108,24 @@ const firstBytes = 65536;
  * @throws UflowError ERR_UFLOW_BAD_IMAGE when it is not an image that can be decoded.
  */
 export async function readImageHeader(path: string): Promise<ImageHeader> {
-  const name = `"${path}"`;
+  return (await readImageStart(path)).header;
+}
+
+/**
+ * The same, with the file as far as it was read.
+ * @returns `content` undefined where the file is longer than what was read.
+ * @throws UflowError ERR_UFLOW_BAD_IMAGE when it is not an image that can be decoded.
+ */
+export async function readImageStart(
+  path: string,
+): Promise<{ header: ImageHeader; content: Uint8Array | undefined }> {
   const start = await readBytes(path, firstBytes);
+  const header = await headerOf(path, start);
+  return { header, content: start.length < firstBytes ? start : undefined };
+}
+
+async function headerOf(path: string, start: Uint8Array): Promise<ImageHeader> {
+  const name = `"${path}"`;
   if (isBmp(start)) return bmpHeader(name, start);
   const header = await readHeader(name, start).catch(async (error) => {
     if (start.length < firstBytes) throw error;

@@ -14,13 +14,33 @@ export interface Mask {
 
 /**
  * Where the ground truth of an image stands: an image in which white is defective; several of them, of which any may say
- * so; an image of labels, in which all but 0 is defective; or one frame, counted from 0, of a NumPy file (frames, height,
- * width) of which the same is true.
+ * so; an image of labels, in which all but 0 is defective; one frame, counted from 0, of a NumPy file (frames, height,
+ * width) of which the same is true; or one image per region, each of one grey on black.
  */
-export type MaskSource = string | readonly string[] | { labels: string } | { stack: string; frame: number };
+export type MaskSource =
+  | string
+  | readonly string[]
+  | { labels: string }
+  | { stack: string; frame: number }
+  | RegionMasks;
+
+/** Images of one region each; their grey says how much of it counts as all of it. */
+export interface RegionMasks {
+  regions: readonly string[];
+  saturations: readonly Saturation[];
+}
+
+/** Of the regions of one grey. */
+export interface Saturation {
+  /** 1 … 255. */
+  grey: number;
+  /** Pixels, or, where it is relative, the part of the region. */
+  threshold: number;
+  relative: boolean;
+}
 
 /** The area of an image in the pixels of a picture of it that may have another size. */
-function scaledArea({ area, image }: ImagePart, picture: Size): Area {
+export function scaledArea({ area, image }: ImagePart, picture: Size): Area {
   const [sx, sy] = [picture.width / image.width, picture.height / image.height];
   const x = Math.min(Math.round(area.x * sx), picture.width - 1);
   const y = Math.min(Math.round(area.y * sy), picture.height - 1);
@@ -33,6 +53,7 @@ function scaledArea({ area, image }: ImagePart, picture: Size): Area {
 export function maskPaths(source: MaskSource): readonly string[] {
   if (typeof source === "string") return [source];
   if ("labels" in source) return [source.labels];
+  if ("regions" in source) return source.regions;
   return "stack" in source ? [source.stack] : source;
 }
 
@@ -50,10 +71,14 @@ export interface ImagePart {
  * images that differ in size.
  */
 export async function readMask(source: MaskSource, to: Size, part?: ImagePart): Promise<Mask> {
-  const { width, height } = to;
   const whole = await whereDefective(source);
   const wanted = part ? cut(whole, scaledArea(part, whole)) : whole;
-  const grey = resample(wanted, { width, height }).subarray(0, width * height);
+  return resized(wanted, to);
+}
+
+/** A pixel is set where more than half of it is white. */
+export function resized(white: RawImage, { width, height }: Size): Mask {
+  const grey = resample(white, { width, height }).subarray(0, width * height);
   return { data: Uint8Array.from(grey, (value) => (value > 0.5 ? 1 : 0)), width, height };
 }
 
@@ -71,6 +96,7 @@ export async function maskSize(source: MaskSource): Promise<{ width: number; hei
 async function whereDefective(source: MaskSource): Promise<RawImage> {
   if (typeof source === "string") return readWhite(source);
   if ("labels" in source) return readLabels(source.labels);
+  if ("regions" in source) return union(await Promise.all(source.regions.map(readLabels)), source.regions);
   if ("stack" in source) return readFrame(source.stack, source.frame);
   return union(await Promise.all(source.map(readWhite)), source);
 }
@@ -80,13 +106,13 @@ async function whereDefective(source: MaskSource): Promise<RawImage> {
  * @throws UflowError ERR_UFLOW_BAD_IMAGE when it cannot be read, or holds only dark values that are not black.
  */
 export async function readWhite(path: string): Promise<RawImage> {
-  const mask = brightness(await decodeImage(path));
+  const mask = await readGrey(path);
   checkWhite(path, mask);
   return mask;
 }
 
 async function readLabels(path: string): Promise<RawImage> {
-  const { data, ...size } = brightness(await decodeImage(path));
+  const { data, ...size } = await readGrey(path);
   return { ...size, data: data.map((value) => (value === 0 ? 0 : 255)) };
 }
 
@@ -94,6 +120,11 @@ async function readFrame(path: string, frame: number): Promise<RawImage> {
   await using stack = await openStack(path);
   const { width, height } = stack;
   return { data: (await stack.read(frame)).map((value) => 255 * value), width, height, channels: 1 };
+}
+
+/** An image at its own size: one channel, the brightest of each pixel's. @throws UflowError ERR_UFLOW_BAD_IMAGE. */
+export async function readGrey(path: string): Promise<RawImage> {
+  return brightness(await decodeImage(path));
 }
 
 const openStack = (path: string) => NpyFrames.open(path, (reason, cause) => bad(path, reason, cause));
@@ -107,7 +138,7 @@ function brightness({ data, width, height, channels }: RawImage): RawImage {
   return { data: brightest, width, height, channels: 1 };
 }
 
-function union(masks: readonly RawImage[], paths: readonly string[]): RawImage {
+export function union(masks: readonly RawImage[], paths: readonly string[]): RawImage {
   const [first, ...others] = masks;
   if (!first) throw bad("", "the list of its images is empty");
   const data = first.data.slice();
@@ -132,6 +163,6 @@ function checkWhite(path: string, { data }: RawImage): void {
   throw bad(path, `its brightest pixel is ${brightest} of 255; write white as 255`);
 }
 
-function bad(path: string, problem: string, cause?: unknown): UflowError {
+export function bad(path: string, problem: string, cause?: unknown): UflowError {
   return new UflowError("ERR_UFLOW_BAD_IMAGE", `Cannot read the mask "${path}": ${problem}`, { cause });
 }

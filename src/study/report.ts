@@ -45,6 +45,7 @@ const columns: Record<MetricName, { title: string; digits: number }> = {
   imageAuroc: { title: "image AUROC", digits: 4 },
   pixelAuroc: { title: "pixel AUROC", digits: 4 },
   aupro: { title: "AUPRO", digits: 4 },
+  auspro005: { title: "AU-sPRO 0.05", digits: 4 },
   miouAutomatic: { title: "mIoU automatic", digits: 4 },
   miouOracle: { title: "mIoU oracle", digits: 4 },
   falseAlarms: { title: "false alarms per good image", digits: 2 },
@@ -52,18 +53,17 @@ const columns: Record<MetricName, { title: string; digits: number }> = {
   millisecondsPerImage: { title: "per image, ms", digits: 0 },
 };
 
-/** The table as people read it: GitHub's Markdown. */
+/** The table as people read it: GitHub's Markdown, in columns of a terminal too. */
 export function summaryMarkdown(study: Study): string {
   const rows = rowsOf(study);
-  const head = ["category", ...metricNames.map((name) => columns[name].title)];
-  const lines = [
-    head,
-    head.map((_, i) => (i === 0 ? "---" : "---:")),
-    ...rows.map((row) => [escaped(row.name), ...metricNames.map((name) => cell(row, name))]),
-  ];
+  // Only MVTec LOCO defines it.
+  const saturated = rows.some(({ summary }) => summary.auspro005.mean !== null);
+  const names = metricNames.filter((name) => name !== "auspro005" || saturated);
+  const head = ["category", ...names.map((name) => columns[name].title)];
+  const lines = [head, ...rows.map((row) => [escaped(row.name), ...names.map((name) => cell(row, name))])];
   const compared = rows.some(({ published }) => Object.keys(published).length > 0);
   return [
-    lines.map((line) => `| ${line.join(" | ")} |`).join("\n"),
+    markdownTable(lines),
     `Seeds ${study.seeds.join(", ")}: mean${study.seeds.length > 1 ? " ± standard deviation" : ""}.`,
     ...(compared ? [`In brackets what is published: ${publishedSource}.`] : []),
     ...study.categories
@@ -75,6 +75,15 @@ export function summaryMarkdown(study: Study): string {
   ]
     .join("\n\n")
     .concat("\n");
+}
+
+/** The first column is text, all others are numbers. */
+function markdownTable([head, ...rows]: readonly (readonly string[])[]): string {
+  const widths = head!.map((_, i) => Math.max(4, ...[head!, ...rows].map((cells) => cells[i]!.length)));
+  const padded = (cells: readonly string[]) =>
+    cells.map((text, i) => (i === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[i]!)));
+  const rule = widths.map((width, i) => (i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
+  return [padded(head!), rule, ...rows.map(padded)].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 export const ofSeed = (seed: number | null) => (seed === null ? "" : `, seed ${seed}`);

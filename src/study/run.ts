@@ -5,13 +5,15 @@ import { type EvaluateOptions, type EvaluateProgress, type Evaluation, evaluate 
 import { isFile } from "../image/datasets/folder.js";
 import type { LayoutName } from "../image/datasets/index.js";
 import { writeFileAtomic } from "../output/atomic-file.js";
+import { checkpointPath } from "../train/checkpoint.js";
 import { type TrainOptions, type TrainProgress, train } from "../train/index.js";
 
-/** The figures that are compared; null where the images do not define one. */
+/** The figures that are compared; null where the images do not define one. AU-sPRO is the mean over the kinds of defect. */
 export const metricNames = [
   "imageAuroc",
   "pixelAuroc",
   "aupro",
+  "auspro005",
   "miouAutomatic",
   "miouOracle",
   "falseAlarms",
@@ -82,6 +84,7 @@ export async function doRun(task: RunTask): Promise<Run> {
   const shared = { data, layout, ...(signal && { signal }) };
   // From here on the model and the report in the folder are not those of an earlier record any more.
   await rm(join(folder, runFile), { force: true });
+  const resumed = (training as TrainOptions).resume === true && (await isFile(checkpointPath(model)));
   const start = performance.now();
   await train({
     ...training,
@@ -90,7 +93,8 @@ export async function doRun(task: RunTask): Promise<Run> {
     seed,
     onProgress: (step) => onProgress("training", step),
   } as TrainOptions);
-  const trainingSeconds = (performance.now() - start) / 1000;
+  // Of a training that went on where it was interrupted, this would be a part.
+  const trainingSeconds = resumed ? null : (performance.now() - start) / 1000;
   const measured = await evaluate({
     ...evaluation,
     ...shared,
@@ -103,12 +107,13 @@ export async function doRun(task: RunTask): Promise<Run> {
   return run;
 }
 
-function metricsOf(evaluation: Evaluation, trainingSeconds: number): Metrics {
-  const { imageAuroc, pixelAuroc, aupro, miou, falseAlarms, timings } = evaluation;
+function metricsOf(evaluation: Evaluation, trainingSeconds: number | null): Metrics {
+  const { imageAuroc, pixelAuroc, aupro, meanOfKinds, miou, falseAlarms, timings } = evaluation;
   return {
     imageAuroc,
     pixelAuroc,
     aupro,
+    auspro005: meanOfKinds.auspro005,
     miouAutomatic: miou.automatic,
     miouOracle: miou.oracle,
     falseAlarms: falseAlarms.perGoodImage,

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { relative } from "node:path";
+import { type IgnoreOptions, readIgnored } from "../areas/ignore.js";
 import { allBackboneNames, findBackbone, openBackboneStore } from "../backbone/stored.js";
 import { concurrently } from "../concurrently.js";
 import { checkEvaluateOptions } from "../evaluate/options.js";
 import type { Dataset } from "../image/datasets/index.js";
 import { maskPaths } from "../image/mask.js";
+import { fileSum } from "../input/file-sum.js";
 import { checkTrainOptions, type TrainOptions, withPreset } from "../train/options.js";
 import { presetOf } from "../train/presets.js";
 import { engineVersion } from "../version.js";
@@ -15,8 +17,9 @@ import type { CheckedStudyOptions } from "./options.js";
 export type Settings = Record<string, unknown>;
 
 /**
- * The settings with all defaults filled in, checked before any work.
- * @throws UflowError ERR_UFLOW_BAD_OPTION naming what is wrong; ERR_UFLOW_BAD_WEIGHTS when those of the backbone are not there.
+ * The settings with all defaults filled in, checked before any work. A mask of what is ignored is known by the sum of its file.
+ * @throws UflowError ERR_UFLOW_BAD_OPTION naming what is wrong; ERR_UFLOW_BAD_WEIGHTS when those of the backbone are not there;
+ * ERR_UFLOW_BAD_IMAGE when such a mask cannot be read.
  */
 export async function settingsOf({
   data,
@@ -32,18 +35,23 @@ export async function settingsOf({
   return {
     engine: engineVersion,
     backbone: { name: backbone, files: stored?.files.map(({ sha256 }) => sha256) ?? [] },
-    train: withoutPlaces(withPreset(train, presetOf(backbone))),
-    evaluate: withoutPlaces(evaluate),
+    train: await withoutPlaces(withPreset(train, presetOf(backbone))),
+    evaluate: await withoutPlaces(evaluate),
   };
 }
 
 /** Where things lie, what listens to them and what keeps them changes no result. */
-function withoutPlaces(options: object): object {
+async function withoutPlaces(options: { ignore?: IgnoreOptions | null | undefined }): Promise<object> {
   const places = ["data", "layout", "output", "model", "seed", "signal", "onProgress"];
   const means = ["tensorboard", "cacheFolder", "checkpointEvery", "resume", "curves"];
-  return Object.fromEntries(
-    Object.entries(options).filter(([name]) => ![...places, ...means].includes(name)),
-  );
+  const { ignore } = options;
+  const known = ignore?.mask ? { ...options, ignore: await withMaskSum(ignore) } : options;
+  return Object.fromEntries(Object.entries(known).filter(([name]) => ![...places, ...means].includes(name)));
+}
+
+async function withMaskSum({ mask, ...others }: IgnoreOptions): Promise<object> {
+  await readIgnored({ mask });
+  return { ...others, mask: await fileSum(mask!) };
 }
 
 /**
@@ -61,9 +69,10 @@ export async function keyOf(
 
 async function fingerprint(
   category: string,
-  { layout, train, validation = [], test }: Dataset,
+  { layout, train, validation = [], test, others = [] }: Dataset,
 ): Promise<string> {
   const parts: [part: string, path: string][] = [
+    ...others.map((path): [string, string] => ["other", path]),
     ...train.map((path): [string, string] => ["train", path]),
     ...validation.map((path): [string, string] => ["validation", path]),
     ...test.flatMap(({ path, defect, mask }): [string, string][] => [

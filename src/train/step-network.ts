@@ -20,11 +20,14 @@ export const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
  * Inputs: feature_0 …; `values`, `firstMoment`, `secondMoment` (flat, one number per parameter); `stepSize` = rate/(1 − β₁ᵗ)
  * and `inverseCorrection` = 1/√(1 − β₂ᵗ) at step t (scalars). Outputs: `loss` and `gradientNorm` (Euclidean, without weight decay) before the step,
  * the three flat vectors after it and, if wanted, the flat `gradient` (without weight decay).
+ *
+ * @param options `clipNorm`: a longer gradient is shortened to this norm before weight decay is added. No training does so
+ * (docs/results.md, "Why no gradient clipping"); it is there to be measured.
  */
 export function stepNetwork(
   architecture: FlowArchitecture,
   parameters: FlowLayout,
-  options: { batchSize: number; weightDecay: number; withGradient?: boolean },
+  options: { batchSize: number; weightDecay: number; clipNorm?: number | undefined; withGradient?: boolean },
 ): Uint8Array<ArrayBuffer> {
   const g = new Graph();
   const features = featureInputs(g, architecture, options.batchSize);
@@ -41,9 +44,17 @@ export function stepNetwork(
   const gradient = op.concat(g, flat, 0);
   g.output("loss", loss);
   if (options.withGradient) g.output("gradient", gradient);
-  g.output("gradientNorm", op.sqrt(g, op.sum(g, op.mul(g, gradient, gradient), [0], false)));
-  adamStep(g, values, gradient, options.weightDecay);
+  const norm = op.sqrt(g, op.sum(g, op.mul(g, gradient, gradient), [0], false));
+  g.output("gradientNorm", norm);
+  const { clipNorm, weightDecay } = options;
+  adamStep(g, values, clipNorm ? shortened(g, gradient, norm, clipNorm) : gradient, weightDecay);
   return serialize(g);
+}
+
+/** To at most the longest norm; what is shorter stays as it is. */
+function shortened(g: Graph, gradient: Value, norm: Value, longest: number): Value {
+  const atLeast = op.clip(g, norm, longest, 3e38);
+  return op.mul(g, gradient, op.div(g, g.scalar(longest), atLeast));
 }
 
 /** The flat vector cut into parameters of their shapes, by name. */

@@ -22,7 +22,7 @@ export class Trainer {
   constructor(
     private readonly architecture: FlowArchitecture,
     private readonly parameters: FlowParameters,
-    private readonly options: { weightDecay: number } & Omit<SessionOptions, "device">,
+    private readonly options: { weightDecay: number; clipNorm?: number } & Omit<SessionOptions, "device">,
   ) {
     const count = parameters.values.length;
     this.state = {
@@ -72,8 +72,8 @@ export class Trainer {
   private async sessionFor(batchSize: number): Promise<Session> {
     const open = this.sessions.get(batchSize);
     if (open) return open;
-    const { weightDecay, ...options } = this.options;
-    const network = stepNetwork(this.architecture, this.parameters, { batchSize, weightDecay });
+    const { weightDecay, clipNorm, ...options } = this.options;
+    const network = stepNetwork(this.architecture, this.parameters, { batchSize, weightDecay, clipNorm });
     const session = await Session.create(network, { ...options, device: "auto", memoryPattern: false });
     this.sessions.set(batchSize, session);
     return session;

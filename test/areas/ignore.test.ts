@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Polygon } from "#uflow/areas/ignore.js";
+import type { IgnoreOptions, Polygon } from "#uflow/areas/ignore.js";
 import { readModel } from "#uflow/bundle/read.js";
 import { recalibrate } from "#uflow/calibrate/index.js";
+import { evaluate } from "#uflow/evaluate/index.js";
 import { type Inspection, Inspector, type InspectorOptions } from "#uflow/inspect/index.js";
 import { train } from "#uflow/train/index.js";
 import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
@@ -18,6 +19,12 @@ const around: Polygon = [
   [44, 24],
   [44, 40],
   [24, 40],
+];
+
+const corner: Polygon = [
+  [0, 0],
+  [9, 0],
+  [0, 9],
 ];
 
 beforeAll(async () => {
@@ -146,11 +153,47 @@ describe("a model that was trained with ignored areas", () => {
     });
   });
 
+  it("is evaluated without them where that is wanted, and another model with them", async () => {
+    const of = async (model: string, ignore?: IgnoreOptions | null) => {
+      const options = { model: at(model), data: tiny.data, epsilon: 1e250, background: "ideal" } as const;
+      const { timings: _, model: __, ignore: ___, ...rest } = await evaluate({ ...options, ignore });
+      return rest;
+    };
+    expect(await of("ignoring.uflow", null)).toEqual(await of("all.uflow"));
+    const same = { polygons: [corner], mask: at("ignore.png") };
+    expect(await of("all.uflow", same)).toEqual(await of("ignoring.uflow"));
+    expect(await of("ignoring.uflow")).not.toEqual(await of("all.uflow"));
+  });
+
+  it("is calibrated with others where that is wanted, which the model then keeps", async () => {
+    const good = join(tiny.data, "test", "good");
+    const again = (model: string, ignore: IgnoreOptions | null) =>
+      recalibrate({ model: at(model), good, output: at("other.uflow"), ignore });
+    const same = { polygons: [corner], mask: at("ignore.png") };
+    const { calibration, ignore } = await again("all.uflow", same);
+    expect(ignore).toEqual({ polygons: [corner], mask: true });
+    const { ignoreMask } = await readModel(at("other.uflow"));
+    expect(ignoreMask).toEqual((await readModel(at("ignoring.uflow"))).ignoreMask);
+    const unchanged = await recalibrate({ model: at("ignoring.uflow"), good, output: at("again.uflow") });
+    expect(calibration).toEqual(unchanged.calibration);
+    const polygons = await again("ignoring.uflow", { polygons: [corner] });
+    expect(polygons.ignore).toEqual({ polygons: [corner], mask: false });
+    const none = await again("ignoring.uflow", null);
+    expect(none.ignore).toBeUndefined();
+    expect(Object.keys(none.entries)).not.toContain("ignore.png");
+    await expect(readModel(at("other.uflow"))).resolves.toMatchObject({ manifest: none });
+    await expect(again("all.uflow", { mask: at("none.png") })).rejects.toMatchObject({
+      code: "ERR_UFLOW_BAD_IMAGE",
+    });
+  });
+
   it("does not go together with Chernoff's formula, which finds calm improbable", async () => {
     const refused = { code: "ERR_UFLOW_BAD_OPTION", message: expect.stringMatching(/chernoff/) };
     await expect(Inspector.open(at("ignoring.uflow"), { tail: "chernoff" })).rejects.toMatchObject(refused);
     const again = { model: at("ignoring.uflow"), good: tiny.data, output: at("no.uflow") };
     await expect(recalibrate({ ...again, tail: "chernoff" })).rejects.toMatchObject(refused);
+    const all = { ...again, model: at("all.uflow"), ignore: { polygons: [corner] } };
+    await expect(recalibrate({ ...all, tail: "chernoff" })).rejects.toMatchObject(refused);
     await using without = await Inspector.open(at("ignoring.uflow"), { tail: "chernoff", ignore: null });
     expect(without.operatingPoint.tail).toBe("chernoff");
   });

@@ -89,6 +89,16 @@ describe("a model with a region", () => {
     expect(numbers(within)).toEqual(numbers(of));
   });
 
+  it("is evaluated with another or with none where that is wanted, and the result says so", async () => {
+    const of = await evaluate({ model: modelOf(bare), data: bare.data });
+    const within = await evaluate({ model: modelOf(bare), data: framed.data, region });
+    const without = await evaluate({ model: modelOf(framed), data: bare.data, region: null });
+    const numbers = ({ timings: _, model: __, data: ___, region: ____, ...rest }: typeof of) => rest;
+    expect(numbers(within)).toEqual(numbers(of));
+    expect(numbers(without)).toEqual(numbers(of));
+    expect([of.region, within.region, without.region]).toEqual([undefined, region, null]);
+  });
+
   it("is calibrated again by the same part", async () => {
     const calibrated = async (product: TinyProduct) =>
       await recalibrate({
@@ -97,6 +107,24 @@ describe("a model with a region", () => {
         output: join(product.scratch, "again.uflow"),
       });
     expect((await calibrated(framed)).calibration).toEqual((await calibrated(bare)).calibration);
+  });
+
+  it("is taken on, or given up, where it is calibrated so, and the promise holds there", async () => {
+    const good = ({ data }: TinyProduct) => join(data, "test", "good");
+    const again = (from: TinyProduct, on: TinyProduct, other: typeof region | null) =>
+      recalibrate({
+        model: modelOf(from),
+        good: good(on),
+        output: join(on.scratch, "other.uflow"),
+        region: other,
+      });
+    const [taken, given] = [await again(bare, framed, region), await again(framed, bare, null)];
+    const { region: kept, ...manifest } = taken;
+    expect(kept).toEqual(region);
+    expect(manifest).toEqual(given);
+    const falseRejects = { oneIn: 2, confidence: 0.8 };
+    await using inspector = await Inspector.open(join(framed.scratch, "other.uflow"), { falseRejects });
+    expect((await inspector.inspect(hole(framed))).area).toEqual(region);
   });
 
   it("may be opened with another, or with none, but then makes no promise on false rejects", async () => {
@@ -150,4 +178,8 @@ it.each([
   await expect(Inspector.open(modelOf(framed), { region: given })).rejects.toMatchObject(refused);
   const training = train({ data: bare.data, output: join(bare.scratch, "no.uflow"), region: given });
   await expect(training).rejects.toMatchObject(refused);
+  const model = modelOf(framed);
+  await expect(evaluate({ model, data: framed.data, region: given })).rejects.toMatchObject(refused);
+  const output = join(bare.scratch, "no.uflow");
+  await expect(recalibrate({ model, good: bare.data, output, region: given })).rejects.toMatchObject(refused);
 });

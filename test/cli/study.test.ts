@@ -24,7 +24,7 @@ describe("evaluate --all", () => {
     const first = await uflow(command());
     expect(first.status).toBe(1);
     expect(first.stderr).toMatch(/\nFailed: broken: No dataset in [^\n]*\(ERR_UFLOW_BAD_DATASET\)\n/);
-    expect(first.stdout).toMatch(/^\| category \|.*\n.*\n\| disc \|/);
+    expect(first.stdout).toMatch(/^\| category +\|.*\n.*\n\| disc +\|/);
     expect(first.stderr).toContain("[2/2] disc, seed 7: training 2/2");
     expect(first.stderr).toContain(join(out, "summary.md"));
     const second = await uflow([...command(), "--json"]);

@@ -2,7 +2,10 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type EvaluateProgress, type Evaluation, evaluate } from "#uflow/evaluate/index.js";
+import { auspro, saturatedOverlap } from "#uflow/evaluate/metrics/index.js";
+import { Inspector } from "#uflow/inspect/index.js";
 import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
+import { writePng } from "./tiny-product.js";
 
 let product: TinyModel;
 let model: string;
@@ -113,7 +116,7 @@ describe("the whole evaluation", () => {
     expect(JSON.parse(await readFile(join(output, "evaluation.json"), "utf8"))).toEqual(evaluation);
     const lines = (await readFile(join(output, "images.csv"), "utf8")).trimEnd().split("\r\n");
     expect(lines).toHaveLength(1 + 8);
-    expect(new Set(lines.map((line) => line.split(",").length))).toEqual(new Set([11]));
+    expect(new Set(lines.map((line) => line.split(",").length))).toEqual(new Set([12]));
     const regions = (await readFile(join(output, "regions.csv"), "utf8")).trimEnd().split("\r\n");
     expect(regions).toHaveLength(1 + 3);
   });
@@ -124,10 +127,126 @@ it("gives the same numbers again, with curves if they are asked for", async () =
   const { curves, ...second } = await evaluate({ model, data: product.data, curves: true });
   expect({ ...first, timings: null }).toEqual({ ...second, timings: null });
   const { goodLogNfa, ...lines } = curves!;
-  for (const line of Object.values(lines)) expect(line).not.toBeNull();
+  for (const [name, line] of Object.entries(lines)) {
+    if (name === "spro") expect(line).toBeNull();
+    else expect(line).not.toBeNull();
+  }
   expect(goodLogNfa).toHaveLength(3);
   expect(goodLogNfa).toEqual([...goodLogNfa].sort((a, b) => a - b));
 });
+
+describe("MVTec LOCO", () => {
+  let data: string;
+  /** Of each defective image: its number, and its regions at the size of the maps with the pixels that are enough. */
+  const marked = { logical_anomalies: [0, 1], structural_anomalies: [2] };
+  const regionsOf = (i: number) => [
+    { mask: square(24 + 4 * i, 26, 12), grey: 255, saturation: 36 },
+    { mask: square(26 + 4 * i, 40, 5), grey: 254, saturation: 10 },
+  ];
+
+  beforeAll(async () => {
+    data = join(product.scratch, "loco");
+    for (const part of ["train/good", "test/good"])
+      await cp(join(product.data, part), join(data, part), { recursive: true });
+    for (const [kind, numbers] of Object.entries(marked)) {
+      await mkdir(join(data, "test", kind), { recursive: true });
+      for (const i of numbers) {
+        const image = join(product.data, "test", "hole", `${i}.png`);
+        await cp(image, join(data, "test", kind, `${i}.png`));
+        for (const [n, { mask, grey }] of regionsOf(i).entries())
+          await writePng(
+            join(data, "ground_truth", kind, `${i}`, `00${n}.png`),
+            mask.map((inside) => inside * grey),
+          );
+      }
+    }
+    const entry = (pixel_value: number, saturation_threshold: number, relative_saturation: boolean) => ({
+      ...{ defect_name: "part", pixel_value, saturation_threshold, relative_saturation },
+    });
+    const config = [entry(255, 0.25, true), entry(254, 10, false)];
+    await writeFile(join(data, "defects_config.json"), JSON.stringify(config));
+  });
+
+  it("has the saturated overlap of its own regions, per kind and as a mean, in all that is written", async () => {
+    const output = join(product.scratch, "loco-results");
+    const evaluation = await evaluate({ model, data, output });
+    await using inspector = await Inspector.open(model);
+    const of = async (kind: string, numbers: readonly number[], saturated = true) =>
+      await Promise.all(
+        numbers.map(async (i) => {
+          const { anomalyMap, mask } = await inspector.inspect(join(data, "test", kind, `${i}.png`));
+          const size = { width: 64, height: 64 };
+          const regions = regionsOf(i).map((region) => ({ ...region, mask: { data: region.mask, ...size } }));
+          return { map: anomalyMap, mask, regions: saturated ? regions : [] };
+        }),
+      );
+    const good = await of("good", [0, 1, 2], false);
+    const kinds = {
+      logical: await of("logical_anomalies", [0, 1]),
+      structural: await of("structural_anomalies", [2]),
+    };
+    const area = (images: typeof good, limit: number) =>
+      auspro(
+        [...good, ...images].map(({ map }) => map),
+        [...good, ...images].map(({ regions }) => regions),
+        { limit },
+      )!;
+    const all = [...kinds.logical, ...kinds.structural];
+    expect(evaluation.auspro).toBeCloseTo(area(all, 0.3), 12);
+    expect(evaluation.auspro005).toBeCloseTo(area(all, 0.05), 12);
+    expect(evaluation.auspro005).toBeGreaterThan(evaluation.aupro005!);
+    const each = [area(kinds.logical, 0.05), area(kinds.structural, 0.05)];
+    evaluation.defects.forEach(({ auspro005 }, i) => {
+      expect(auspro005).toBeCloseTo(each[i]!, 12);
+    });
+    expect(evaluation.meanOfKinds.auspro005).toBeCloseTo((each[0]! + each[1]!) / 2, 12);
+    const [first, second] = evaluation.defects.map(({ imageAuroc }) => imageAuroc!);
+    expect(evaluation.meanOfKinds.imageAuroc).toBeCloseTo((first! + second!) / 2, 12);
+
+    expect(JSON.parse(await readFile(join(output, "evaluation.json"), "utf8"))).toEqual(evaluation);
+    const page = await readFile(join(output, "report.html"), "utf8");
+    expect(page).toContain(`mean of the kinds: ${evaluation.meanOfKinds.auspro005!.toFixed(3)}`);
+    const lines = (await readFile(join(output, "images.csv"), "utf8")).trimEnd().split("\r\n");
+    const column = lines[0]!.split(",").indexOf("spro");
+    const spros = lines.slice(1).map((line) => line.split(",")[column]);
+    expect(spros.slice(0, 3)).toEqual(["", "", ""]);
+    spros.slice(3).forEach((spro, i) => {
+      expect(Number(spro)).toBeCloseTo(saturatedOverlap(all[i]!.mask, all[i]!.regions)!, 6);
+    });
+  });
+
+  it("tells of regions of which the maps have nothing left", async () => {
+    const lost = new Uint8Array(64 * 64);
+    lost[0] = 255;
+    const path = join(data, "ground_truth", "structural_anomalies", "2", "002.png");
+    await writePng(path, lost);
+    const { notes } = await evaluate({ model, data, mapSize: 32 });
+    await rm(path);
+    expect(notes).toEqual([expect.stringMatching(/^1 marked region without a pixel at this map size/)]);
+  });
+
+  it("is not computed where nothing says where regions saturate, nor where a grey is unknown", async () => {
+    const config = join(data, "defects_config.json");
+    const kept = await readFile(config);
+    await writeFile(config, "[]");
+    const { errors } = await evaluate({ model, data });
+    expect(errors.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/its grey, 25., saturates/),
+    );
+    await rm(config);
+    const { auspro005, aupro005, meanOfKinds, complete } = await evaluate({ model, data });
+    await writeFile(config, kept);
+    expect([auspro005, meanOfKinds.auspro005, complete]).toEqual([null, null, true]);
+    expect(aupro005).toBeGreaterThan(0);
+  });
+});
+
+/** 1 in a square of the pictures. */
+function square(x: number, y: number, side: number): Uint8Array {
+  const pixels = new Uint8Array(64 * 64);
+  for (let i = 0; i < side * side; i++) pixels[(y + Math.floor(i / side)) * 64 + x + (i % side)] = 1;
+  return pixels;
+}
 
 it("uses the operating point and the map size that it is given", async () => {
   const options = {

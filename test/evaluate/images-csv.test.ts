@@ -10,6 +10,7 @@ const examined = {
   logNfa: -3.25,
   regions: [{}, {}],
   iou: null,
+  spro: 0.5,
   truthRegions: null,
   timings: { decode: 1, preprocess: 2, network: 3, segment: 4.04 },
 } as unknown as Examined;
@@ -18,9 +19,9 @@ it("writes a line per image, quoted where needed, and what could not be read las
   const error = { image: "c.png", code: "ERR_UFLOW_BAD_IMAGE", message: "broken,\nsorry" } as const;
   expect(imagesCsv([examined], [error])).toBe(
     [
-      "image,kind,anomalous,anomalyScore,logNfa,regions,iou,truthRegions,truthRegionsDetected,milliseconds,error\r\n",
-      '"a, ""b"".png",cut,true,0.5,-3.25,2,,,,10.0,\r\n',
-      'c.png,,,,,,,,,,"broken,\nsorry"\r\n',
+      "image,kind,anomalous,anomalyScore,logNfa,regions,iou,spro,truthRegions,truthRegionsDetected,milliseconds,error\r\n",
+      '"a, ""b"".png",cut,true,0.5,-3.25,2,,0.5,,,10.0,\r\n',
+      'c.png,,,,,,,,,,,"broken,\nsorry"\r\n',
     ].join(""),
   );
 });

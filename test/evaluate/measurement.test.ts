@@ -52,7 +52,33 @@ describe.each(peerCases)("images one by one (seed $seed)", (peer) => {
       pixelAveragePrecision: metrics.pixelAveragePrecision(scores, masks),
       aupro: expect.closeTo(metrics.aupro(scores, masks)!, 12),
       aupro005: expect.closeTo(metrics.aupro(scores, masks, { limit: 0.05 })!, 12),
+      auspro: null,
+      auspro005: null,
     });
+  });
+
+  it("have saturated overlap where regions are given, of all and of each kind", () => {
+    const { scores, masks } = peer;
+    // Each mask is one region, of which two pixels and a half are enough.
+    const regions = masks.map((mask) => (mask.data.includes(1) ? [{ mask, saturation: 2.5 }] : []));
+    const saturating = new Measurement(0);
+    const spros = images.map((image, i) => saturating.add({ ...image, saturating: regions[i]! }).spro);
+    const { byKind, ...all } = saturating.result();
+    for (const [name, limit] of Object.entries({ auspro: 0.3, auspro005: 0.05 } as const)) {
+      const key = name as "auspro" | "auspro005";
+      expect(all[key]).toBeCloseTo(metrics.auspro(scores, regions, { limit })!, 12);
+      const some = [0, 1, 3].map((i) => [scores[i]!, regions[i]!] as const);
+      const ofKind = metrics.auspro(
+        some.map(([map]) => map),
+        some.map(([, region]) => region),
+        { limit },
+      );
+      expect(byKind["kind 1"]![key]).toBeCloseTo(ofKind!, 12);
+    }
+    expect(all.precision.bounds.auspro005).toBe(0);
+    expect(all.curves.spro!.x.at(-1)).toBe(1);
+    expect(result.curves.spro).toBeNull();
+    expect(spros).toEqual(images.map(({ mask }, i) => metrics.saturatedOverlap(mask, regions[i]!)));
   });
 
   it("count false alarms on good images only, more of them where more are allowed", () => {
@@ -71,7 +97,12 @@ describe.each(peerCases)("images one by one (seed $seed)", (peer) => {
 it("takes no part in pixel metrics where nobody has said what is defective", () => {
   const measurement = new Measurement(0);
   const unknown = { ...imagesOf(peerCases[0]!)[4]!, truth: null };
-  expect(measurement.add(unknown)).toEqual({ iou: null, truthRegions: null, alarmsAtWatched: null });
+  expect(measurement.add(unknown)).toEqual({
+    iou: null,
+    spro: null,
+    truthRegions: null,
+    alarmsAtWatched: null,
+  });
   expect(measurement.result()).toMatchObject({ pixelAuroc: null, byKind: {}, fairThreshold: null });
 });
 

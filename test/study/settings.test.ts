@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Dataset } from "#uflow/image/datasets/index.js";
 import { checkStudyOptions, type StudyOptions } from "#uflow/study/options.js";
@@ -30,6 +31,19 @@ it("does not depend on where things are, nor on defaults that are spelled out", 
   expect(await settings({ evaluation: { mapSize: 128 } })).not.toEqual(await settings());
 });
 
+it("knows masks of what is ignored by their content, in trainings and evaluations", async () => {
+  const paint = (name: string, background: string) =>
+    sharp({ create: { width: 4, height: 4, channels: 3, background } }).toFile(join(folder, name));
+  for (const name of ["white.png", "copy.png"]) await paint(name, "#fff");
+  await paint("black.png", "#000");
+  for (const part of ["training", "evaluation"]) {
+    const of = (name: string) => settings({ [part]: { ignore: { mask: join(folder, name) } } });
+    expect(await of("copy.png")).toEqual(await of("white.png"));
+    expect(await of("black.png")).not.toEqual(await of("white.png"));
+    await expect(of("none.png")).rejects.toMatchObject({ code: "ERR_UFLOW_BAD_IMAGE" });
+  }
+});
+
 it("knows a run by settings, seed and images", async () => {
   const plain = await settings();
   const key = async (data = dataset(), of = plain) => (await keyOf(of, folder, data))(0);
@@ -45,7 +59,7 @@ it("knows a run by settings, seed and images", async () => {
 
 it("believes a record only when it is whole, of this key, and its model is there", async () => {
   const metrics = {
-    ...{ imageAuroc: 1, pixelAuroc: null, aupro: 0, miouAutomatic: 0, miouOracle: 0 },
+    ...{ imageAuroc: 1, pixelAuroc: null, aupro: 0, auspro005: null, miouAutomatic: 0, miouOracle: 0 },
     ...{ falseAlarms: 0, trainingSeconds: 1, millisecondsPerImage: 2 },
   };
   const run = { seed: 0, key: "k", metrics, complete: true };

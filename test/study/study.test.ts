@@ -66,7 +66,7 @@ it("gives mean and spread over the seeds, and what has failed", () => {
 
 it("writes the table for people, for spreadsheets and for programs, beside all models and reports", async () => {
   expect(JSON.parse(await readFile(join(output, "summary.json"), "utf8"))).toEqual(complete);
-  expect(await readFile(join(output, "summary.md"), "utf8")).toMatch(/\| disc \|.*±.*\|\n/);
+  expect(await readFile(join(output, "summary.md"), "utf8")).toMatch(/\| disc +\|.*±.*\|\n/);
   const lines = (await readFile(join(output, "summary.csv"), "utf8")).trimEnd().split("\r\n");
   expect(lines.map((line) => line.split(",")[0])).toEqual(["category", "disc"]);
   expect(lines[1]!.split(",")).toHaveLength(lines[0]!.split(",").length);
@@ -83,6 +83,32 @@ it("does again what was finished with other settings", async () => {
   const { categories } = await study({ seeds: [0], evaluation: { epsilon: 0.5 } });
   expect(told[1]).toBe("2/2 disc 0 finished");
   expect(categories[1]!.runs[0]!.key).not.toBe(complete.categories[1]!.runs[0]!.key);
+});
+
+it("goes on with an interrupted training where that is wanted, whose time is then unknown", async () => {
+  const controller = new AbortController();
+  const longer = { ...training, epochs: 3, checkpointEvery: 1 };
+  const notices: string[] = [];
+  const watched = (options: Partial<StudyOptions>) =>
+    study({ seeds: [5], training: { ...longer, resume: true }, ...options });
+  const interrupt = ({ step }: StudyProgress) => {
+    if (step && "epoch" in step && step.phase === "training" && step.epoch === 2) controller.abort();
+  };
+  await expect(watched({ signal: controller.signal, onProgress: interrupt })).rejects.toMatchObject({
+    code: "ERR_UFLOW_ABORTED",
+  });
+  const { categories } = await watched({
+    onProgress: ({ step }) => {
+      if (step && "notice" in step) notices.push(step.notice!);
+    },
+  });
+  expect(notices).toEqual([expect.stringMatching(/^Resumed after epoch [12] from/)]);
+  const { metrics } = categories[1]!.runs[0]!;
+  expect(metrics.trainingSeconds).toBeNull();
+  const whole = await study({ seeds: [5], training: longer, output: join(product.scratch, "whole") });
+  const { trainingSeconds, millisecondsPerImage: _, ...others } = whole.categories[1]!.runs[0]!.metrics;
+  expect(trainingSeconds).toBeGreaterThan(0);
+  expect(metrics).toMatchObject(others);
 });
 
 it("refuses wrong options before any work", async () => {

@@ -53,13 +53,36 @@ it("writes one table, with what is published in brackets and what has failed bel
     failures: [{ category: "a|b", seed: 1, code: "ERR_UFLOW_DIVERGED", message: "The loss\nis NaN" }],
     complete: false,
   };
-  const text = summaryMarkdown(study);
+  const aligned = summaryMarkdown(study);
+  const text = aligned.replaceAll(/ +/g, " ");
   expect(text).toContain(
     "| bottle | – | – (0.9865) | 0.9600 ± 0.0141 (0.9564) | – (0.6564) | – (0.6617) | 0.75 ± 0.35 |",
   );
   expect(text).toContain("| a\\|b | – | – | 0.9500 |");
   expect(text).toContain("Failed: a\\|b, seed 1: The loss is NaN");
   expect(text).toMatch(/Seeds 0, 1: mean ± standard deviation\./);
+  const widths = aligned.split("\n").flatMap((line) => (line.startsWith("|") ? line.length : []));
+  expect(new Set(widths).size).toBe(1);
+  // Only where there is one.
+  expect(text).not.toContain("sPRO");
   // One category alone has no mean over categories.
   expect(text).not.toContain("mean of");
+});
+
+it("has saturated overlap where a data set defines it", () => {
+  const runs = [runOf(0, { auspro005: 0.25 }), runOf(1, { auspro005: 0.75 })];
+  const box = { name: "box", path: "box", layout: "mvtec-loco" as const, runs, complete: true };
+  const categories = [{ ...box, summary: summarize(runs) }];
+  const study = {
+    data: "loco",
+    seeds: [0, 1],
+    settings: {},
+    categories,
+    mean: null,
+    failures: [],
+    complete: true,
+  };
+  expect(summaryMarkdown(study).replaceAll(/ +/g, " ")).toMatch(
+    /\| AUPRO \| AU-sPRO 0\.05 \|.*\| box \| – \| – \| – \| 0\.5000 ± 0\.3536 \|/s,
+  );
 });

@@ -38,6 +38,34 @@ describe.each(goldenNames)("training the flow %s", (name) => {
     }
   });
 
+  it("shortens gradients beyond the norm that is given, and no others", async () => {
+    const zeros = { data: new Float32Array(parameters.values.length), dims: [parameters.values.length] };
+    const stepWith = async (clipNorm?: number) => {
+      const options = { batchSize: 2, weightDecay, withGradient: true, clipNorm };
+      const session = await Session.create(stepNetwork(architecture, parameters, options), {
+        device: "cpu",
+        threads: 1,
+      });
+      const outputs = await session.run({
+        ...Object.fromEntries(features.map((feature, i) => [`feature_${i}`, feature])),
+        values: { data: parameters.values, dims: zeros.dims },
+        firstMoment: zeros,
+        secondMoment: zeros,
+        stepSize: { data: Float32Array.of(0), dims: [] },
+        inverseCorrection: { data: Float32Array.of(1), dims: [] },
+      });
+      await session.close();
+      return outputs;
+    };
+    const { gradient, gradientNorm, firstMomentAfter } = await stepWith();
+    const norm = gradientNorm!.data[0]!;
+    expect((await stepWith(2 * norm)).firstMomentAfter!.data).toEqual(firstMomentAfter!.data);
+    const clipped = await stepWith(norm / 4);
+    expect(clipped.gradientNorm!.data[0]).toBe(norm);
+    const wanted = gradient!.data.map((slope, i) => 0.1 * (slope / 4 + weightDecay * parameters.values[i]!));
+    expect(relativeError(clipped.firstMomentAfter!.data, wanted)).toBeLessThan(1e-6);
+  });
+
   it("gives the reference's parameters after five Adam steps", async () => {
     const trainer = new Trainer(architecture, parameters, { weightDecay, threads: 1 });
     const losses = flow.golden.tensor("adam_losses").data as Float64Array;

@@ -14,6 +14,8 @@ export interface EvaluationCurves {
   pixelRoc: Polyline | null;
   /** False positive rate of pixels and mean share of a region that is found; from 0 to 1. */
   pro: Polyline | null;
+  /** The same with regions that saturate; null where the data set does not say how. */
+  spro: Polyline | null;
   /** Recall and precision in steps: y[i] holds from x[i − 1] (from 0 for the first) to x[i]; the area is the AP. */
   imagePr: Polyline | null;
   pixelPr: Polyline | null;

@@ -10,6 +10,7 @@ export type { Map2d } from "../../kernels/index.js";
 export { aupro, proArea } from "./aupro.js";
 export { auproByIndex } from "./aupro-by-index.js";
 export { auroc, imageAuroc, pixelAuroc } from "./auroc.js";
+export { auspro } from "./auspro.js";
 export { averagePrecision, imageAveragePrecision, pixelAveragePrecision } from "./average-precision.js";
 export { type Polyline, prCurve, proCurve, rocCurve } from "./curves.js";
 export { type F1Max, f1Max, imageF1Max, pixelF1Max } from "./f1-max.js";
@@ -26,3 +27,4 @@ export {
   type TruthRegion,
   truthRegions,
 } from "./region-detection.js";
+export { type SaturatingRegion, saturatedOverlap } from "./saturation.js";

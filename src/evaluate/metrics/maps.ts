@@ -13,7 +13,7 @@ export function checkPairs(maps: readonly Map2d[], masks: readonly Mask[]): void
 }
 
 /** @throws UflowError ERR_UFLOW_BAD_TENSOR unless map and mask have the same size and hold as many values as it says. */
-export function checkPair(map: Map2d, mask: Mask, name = "the image"): void {
+export function checkPair(map: Map2d | Mask, mask: Mask, name = "the image"): void {
   const size = ({ width, height, data }: Map2d | Mask) => `${width} × ${height} (${data.length} values)`;
   const fits = map.width === mask.width && map.height === mask.height;
   const pixels = map.width * map.height;

@@ -4,6 +4,7 @@ import { orderedKeys, scoreOfKey } from "./float-keys.js";
 import { labelRegions } from "./label-regions.js";
 import { checkPair, checkPairs } from "./maps.js";
 import { type RankCurve, rankCurve } from "./rank-curve.js";
+import { checkRegion, type SaturatingRegion, tallySaturating } from "./saturation.js";
 import { coarsen, type Tally, TallyRuns, tallySorted } from "./tally.js";
 
 /**
@@ -22,6 +23,9 @@ interface Group {
   /** Each pixel weighs 1 / area of its region, so that every region weighs 1. */
   anomalous: TallyRuns;
   regions: number;
+  /** In regions that saturate: each of them weighs 1 at its saturation, by its highest scores alone. */
+  saturating: TallyRuns;
+  saturatingRegions: number;
 }
 
 /**
@@ -46,30 +50,40 @@ export class PixelScores {
    * @param scores higher means more anomalous
    * @param mask of the same size, not 0 in defects
    * @param kind by which images can be selected for a curve
-   * @throws UflowError ERR_UFLOW_BAD_TENSOR for NaN, or a map and a mask of different sizes.
+   * @param saturating regions for `saturatedCurve`, all of them inside of the mask
+   * @throws UflowError ERR_UFLOW_BAD_TENSOR for NaN, a map and masks that do not go together, or a region without pixels.
    */
-  add(scores: Map2d, mask: Mask, kind = "", name = "the scores"): void {
+  add(
+    scores: Map2d,
+    mask: Mask,
+    kind = "",
+    name = "the scores",
+    saturating: readonly SaturatingRegion[] = [],
+  ): void {
     checkPair(scores, mask);
-    const { normal, anomalous, regions } = split(scores, mask, name);
+    for (const region of saturating) checkRegion(region, mask);
+    const keys = orderedKeys(scores.data, name);
+    const { normal, anomalous, regions } = split(keys, mask);
     const group = this.group(kind);
     group.regions += regions;
     group.normal.add(coarsen(normal, this.bits));
     group.anomalous.add(coarsen(anomalous, this.bits));
+    for (const region of saturating) group.saturating.add(coarsen(tallySaturating(keys, region), this.bits));
+    group.saturatingRegions += saturating.length;
     this.makeRoom();
   }
 
   /** What ROC, PR and per-region overlap curves are read from, over the images of these kinds; default: all. */
   curve(kinds: readonly string[] = [...this.groups.keys()]): RankCurve {
-    const groups = kinds.flatMap((kind) => this.groups.get(kind) ?? []);
-    const anomalous = new TallyRuns();
-    for (const group of groups) for (const run of group.anomalous.all) anomalous.add(run);
-    return rankCurve({
-      anomalous: anomalous.collapse() ?? tallySorted(new Uint32Array(0), new Float64Array(0)),
-      normal: groups.flatMap((group) => group.normal.all),
-      regions: groups.reduce((sum, group) => sum + group.regions, 0),
-      scoreOf: scoreOfKey,
-      binned: this.bits > 0,
-    });
+    return this.curveOf(this.groupsOf(kinds), "anomalous", "regions");
+  }
+
+  /**
+   * What saturated per-region overlap is read from: `overlap` and `regions` are those of the regions that saturate, and the
+   * anomalous pixels are the highest of each, up to its saturation.
+   */
+  saturatedCurve(kinds: readonly string[] = [...this.groups.keys()]): RankCurve {
+    return this.curveOf(this.groupsOf(kinds), "saturating", "saturatingRegions");
   }
 
   /**
@@ -86,10 +100,31 @@ export class PixelScores {
     return scoreOfKey(tally.keys[i]! + 2 ** this.bits - 1);
   }
 
+  private groupsOf(kinds: readonly string[]): Group[] {
+    return kinds.flatMap((kind) => this.groups.get(kind) ?? []);
+  }
+
+  private curveOf(
+    groups: readonly Group[],
+    scores: "anomalous" | "saturating",
+    regions: "regions" | "saturatingRegions",
+  ): RankCurve {
+    const anomalous = new TallyRuns();
+    for (const group of groups) for (const run of group[scores].all) anomalous.add(run);
+    return rankCurve({
+      anomalous: anomalous.collapse() ?? tallySorted(new Uint32Array(0), new Float64Array(0)),
+      normal: groups.flatMap((group) => group.normal.all),
+      regions: groups.reduce((sum, group) => sum + group[regions], 0),
+      scoreOf: scoreOfKey,
+      binned: this.bits > 0,
+    });
+  }
+
   private group(kind: string): Group {
     const known = this.groups.get(kind);
     if (known) return known;
-    const group = { normal: new TallyRuns(), anomalous: new TallyRuns(), regions: 0 };
+    const tallies = { normal: new TallyRuns(), anomalous: new TallyRuns(), saturating: new TallyRuns() };
+    const group = { ...tallies, regions: 0, saturatingRegions: 0 };
     this.groups.set(kind, group);
     return group;
   }
@@ -109,13 +144,18 @@ export class PixelScores {
   private used(): number {
     const groups = [...this.groups.values()];
     const bytes = groups.map(
-      ({ normal, anomalous }) => normalBytes * normal.size + anomalousBytes * anomalous.size,
+      ({ normal, anomalous, saturating }) =>
+        normalBytes * normal.size + anomalousBytes * (anomalous.size + saturating.size),
     );
     return bytes.reduce((sum, each) => sum + each, 0);
   }
 
   private allRuns(): TallyRuns[] {
-    return [...this.groups.values()].flatMap(({ normal, anomalous }) => [normal, anomalous]);
+    return [...this.groups.values()].flatMap(({ normal, anomalous, saturating }) => [
+      normal,
+      anomalous,
+      saturating,
+    ]);
   }
 }
 
@@ -130,8 +170,7 @@ export function allPixelScores(scores: readonly Map2d[], masks: readonly Mask[])
 }
 
 /** Tallies of the pixels outside of all defects and of those in them. */
-function split(scores: Map2d, mask: Mask, name: string) {
-  const keys = orderedKeys(scores.data, name);
+function split(keys: Uint32Array, mask: Mask) {
   const { labels, areas } = labelRegions(mask);
   const inDefects = areas.reduce((sum, area) => sum + area, 0);
   const normal = new Uint32Array(keys.length - inDefects);

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { OperatingPoint } from "../../a-contrario/operating-point.js";
 import { type Content, type Html, html, name } from "../../page/html.js";
 import { count, label, table } from "../../page/table.js";
 import type { ReportData } from "./report-data.js";
@@ -45,16 +46,32 @@ function dataFacts({ evaluation, dataFingerprint }: ReportData): Fact[] {
   ];
 }
 
-function settings({ evaluation }: ReportData): Fact[] {
+function settings({ evaluation, model }: ReportData): Fact[] {
   const { operatingPoint, mapSize, timings, device } = evaluation;
-  const { epsilon, tail, tests } = operatingPoint;
   const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
   return [
-    ["detection", `ε ${epsilon}, tail ${tail}, tests ${tests}, maps of ${mapSize} × ${mapSize} pixels`],
+    ["detection", `${operatingPoint.text}; maps of ${mapSize} × ${mapSize} pixels`],
+    ...lookedAt(evaluation, model),
     [
       "time per image",
       `${ms(timings.total)} (median): decoding ${ms(timings.decode)}, preprocessing ${ms(timings.preprocess)}, networks ${ms(timings.network)} on ${device}, segmentation ${ms(timings.segment)}`,
     ],
+  ];
+}
+
+/** The part of the images that counts, where it is not all of them: the options', else the model's. */
+function lookedAt(
+  { region: otherRegion, ignore: otherIgnore }: ReportData["evaluation"],
+  { manifest }: ReportData["model"],
+): Fact[] {
+  const region = otherRegion === undefined ? manifest.region : otherRegion;
+  const ignore = otherIgnore === undefined ? manifest.ignore : otherIgnore;
+  const polygons = count(ignore?.polygons?.length ?? 0, "polygon");
+  return [
+    ...(region
+      ? ([["region", `${region.width} × ${region.height} pixels at ${region.x}, ${region.y}`]] as Fact[])
+      : []),
+    ...(ignore ? ([["ignored", ignore.mask ? `${polygons} and a mask` : polygons]] as Fact[]) : []),
   ];
 }
 
@@ -69,12 +86,32 @@ function machineFacts({ machine }: ReportData): Fact[] {
 /** The command line of this evaluation, for a POSIX shell. */
 export function commandOf({ evaluation }: Pick<ReportData, "evaluation">): string {
   const { model, data, operatingPoint, mapSize } = evaluation;
-  const { epsilon, tail, tests } = operatingPoint;
   const words = ["uflow", "evaluate", model, "--data", data, "--out", "DIR"];
-  const settings = ["--epsilon", epsilon, "--tail", tail, "--tests", tests, "--map-size", mapSize].map(
-    String,
-  );
+  const settings = [...flagsOf(operatingPoint), "--map-size", mapSize, ...areaFlags(evaluation)].map(String);
   return [...words, ...settings].map(quoted).join(" ");
 }
 
-const quoted = (word: string) => (/^[\w./:=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+type Words = (string | number)[];
+
+function flagsOf({ epsilon, nfa, tail, tests, background, falseRejects }: OperatingPoint): Words {
+  const threshold = falseRejects
+    ? ["--false-rejects", falseRejects.oneIn, "--confidence", falseRejects.confidence]
+    : ["--epsilon", epsilon];
+  if (nfa === "block") return [...threshold, "--nfa", nfa];
+  return [...threshold, "--tail", tail, "--tests", tests, "--background", background];
+}
+
+function areaFlags({ region, ignore }: ReportData["evaluation"]): Words {
+  const of = (name: string, values: string[] | undefined) => values?.flatMap((value) => [name, value]) ?? [];
+  const ignored = ignore && [
+    ...(ignore.polygons ?? []).map((polygon) => polygon.map((point) => point.join(",")).join(" ")),
+    ...(ignore.mask === undefined ? [] : [ignore.mask]),
+  ];
+  const looked = region && [[region.x, region.y, region.width, region.height].join(",")];
+  return [
+    ...of("--region", looked === null ? ["none"] : looked),
+    ...of("--ignore", ignored === null ? ["none"] : ignored),
+  ];
+}
+
+const quoted = (word: string) => (/^[\w.,/:=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

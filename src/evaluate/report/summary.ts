@@ -63,29 +63,37 @@ function overlap({ miou }: Evaluation): Html {
   );
 }
 
-function ranking({ imageAuroc, pixelAuroc, aupro }: Evaluation): Html {
+function ranking({ imageAuroc, pixelAuroc, aupro, meanOfKinds }: Evaluation): Html {
+  const { auspro005 } = meanOfKinds;
+  const saturated = auspro005 === null ? "" : `; AU-sPRO up to 0.05, mean of the kinds: ${score(auspro005)}`;
   return tile(
     "Ranking of images",
     score(imageAuroc),
-    `AUROC; of pixels ${score(pixelAuroc)}, AUPRO ${score(aupro)}`,
+    `AUROC; of pixels ${score(pixelAuroc)}, AUPRO ${score(aupro)}${saturated}`,
   );
 }
 
 const tile = (title: string, figure: string, detail: Content) =>
   html`<div class="tile"><span class="title">${title}</span><span class="figure">${figure}</span><span class="detail">${detail}</span></div>`;
 
-function kinds({ defects, images, falseAlarms }: Evaluation): Html {
+function kinds({ defects, images, falseAlarms, auspro }: Evaluation): Html {
+  const saturated = auspro !== null;
   const rows: Content[][] = defects.map((defect) => [
     name(defect.kind),
     bar(defect.detectionRate, "defective"),
     `${defect.detected} of ${defect.images}`,
     percent(defect.detectionRate),
     ...[defect.miou, defect.imageAuroc, defect.pixelAuroc, defect.aupro].map(score),
+    ...(saturated ? [score(defect.auspro005)] : []),
   ]);
   const { goodImagesWithDetection: flagged } = falseAlarms;
   const share = flagged / images.good;
-  const good = ["good", bar(share, "good"), `${flagged} of ${images.good}`, percent(share), "", "", "", ""];
-  const heads = ["kind", "", "detected", "rate", "mIoU", "image AUROC", "pixel AUROC", "AUPRO"];
+  const heads = [
+    ...["kind", "", "detected", "rate", "mIoU", "image AUROC", "pixel AUROC", "AUPRO"],
+    ...(saturated ? ["AU-sPRO 0.05"] : []),
+  ];
+  const ofGood = ["good", bar(share, "good"), `${flagged} of ${images.good}`, percent(share)];
+  const good = heads.map((_, column) => ofGood[column] ?? "");
   return html`<div class="kinds">${table(heads, images.good > 0 ? [...rows, good] : rows, 2)}</div>`;
 }
 

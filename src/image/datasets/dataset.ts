@@ -10,6 +10,8 @@ export interface Dataset {
   /** Good images to choose settings with, where the data set sets some apart. */
   validation?: string[];
   test: TestImage[];
+  /** Other files that it is made of. */
+  others?: string[];
 }
 
 export interface TestImage {

@@ -1,19 +1,20 @@
 import { stat } from "node:fs/promises";
 import { concurrently } from "../../concurrently.js";
 import { fileSum } from "../../input/file-sum.js";
+import type { SeenFile } from "./look.js";
 
 /**
  * Images that are learned from and tested too: files with the same bytes in both lists. Only files of the same length
- * are read. Files that cannot be read are passed over.
+ * are read, and these only where they were not before. Files that cannot be read are passed over.
  */
 export async function findLeakage(
-  train: readonly string[],
-  test: readonly string[],
+  train: readonly SeenFile[],
+  test: readonly SeenFile[],
 ): Promise<{ train: string; test: string }[]> {
   const [trainSizes, testSizes] = [await sizesOf(train), await sizesOf(test)];
-  const inBoth = (sizes: Map<string, number>, others: Map<string, number>) => {
+  const inBoth = (sizes: Map<SeenFile, number>, others: Map<SeenFile, number>) => {
     const known = new Set(others.values());
-    return [...sizes].filter(([, size]) => known.has(size)).map(([path]) => path);
+    return [...sizes].filter(([, size]) => known.has(size)).map(([file]) => file);
   };
   const learned = new Map<string, string>();
   for (const [path, sum] of await sumsOf(inBoth(trainSizes, testSizes))) {
@@ -26,12 +27,20 @@ export async function findLeakage(
   });
 }
 
-async function sizesOf(paths: readonly string[]): Promise<Map<string, number>> {
-  const sizes = await concurrently(paths, 16, (path) => stat(path).catch(() => undefined));
-  return new Map(paths.flatMap((path, i) => (sizes[i]?.isFile() ? [[path, sizes[i].size] as const] : [])));
+async function sizesOf(files: readonly SeenFile[]): Promise<Map<SeenFile, number>> {
+  const sizes = await concurrently(files, 16, async ({ path, content }) => {
+    if (content) return content.bytes;
+    const entry = await stat(path).catch(() => undefined);
+    return entry?.isFile() ? entry.size : undefined;
+  });
+  return new Map(files.flatMap((file, i) => (sizes[i] === undefined ? [] : [[file, sizes[i]] as const])));
 }
 
-async function sumsOf(paths: readonly string[]): Promise<[path: string, sum: string][]> {
-  const sums = await concurrently(paths, 8, (path) => fileSum(path).catch(() => undefined));
-  return paths.flatMap((path, i): [string, string][] => (sums[i] === undefined ? [] : [[path, sums[i]]]));
+async function sumsOf(files: readonly SeenFile[]): Promise<[path: string, sum: string][]> {
+  const sums = await concurrently(
+    files,
+    8,
+    async ({ path, content }) => content?.sum ?? (await fileSum(path).catch(() => undefined)),
+  );
+  return files.flatMap(({ path }, i): [string, string][] => (sums[i] === undefined ? [] : [[path, sums[i]]]));
 }

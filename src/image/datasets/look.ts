@@ -1,13 +1,23 @@
+import { createHash } from "node:crypto";
 import { messageOf } from "../../error.js";
-import { decodeImage, type ImageHeader, readImageHeader } from "../decode.js";
+import { decodeImage, type ImageHeader, readImageStart } from "../decode.js";
 import { type MaskSource, maskPaths, maskSize, readMask } from "../mask.js";
+import { readRegionMasks } from "../region-masks.js";
 import { goodKind, type TestImage } from "./dataset.js";
 import { type Problem, type ProblemKind, problem } from "./problems.js";
 
 /** What one image and its mask turn out to be. */
 export interface Look {
   header?: ImageHeader;
+  /** What is known of the image's file; of a small one all, since it was read with its header. */
+  file: SeenFile;
   problems: Problem[];
+}
+
+/** A file, and where it was read as a whole its length and the SHA-256 of its bytes. */
+export interface SeenFile {
+  path: string;
+  content?: { bytes: number; sum: string } | undefined;
 }
 
 /**
@@ -20,18 +30,29 @@ export async function lookAt({ path, defect, mask }: TestImage, deep: boolean): 
     problems.push(problem(kind, "error", file, messageOf(error)));
     return undefined;
   };
-  const header = await readImageHeader(path).catch(note("unreadable-image", path));
+  const start = await readImageStart(path).catch(note("unreadable-image", path));
+  const header = start?.header;
+  const file = { path, content: start?.content && contentOf(start.content) };
   if (header && deep) await decodeImage(path).catch(note("unreadable-image", path));
   if (mask === undefined) {
     if (defect !== goodKind) problems.push(problem("missing-mask", "warning", path, withoutMask(path)));
-    return header ? { header, problems } : { problems };
+    return { ...(header && { header }), file, problems };
   }
-  const file = maskPaths(mask)[0]!;
-  const size = await maskSize(mask).catch(note("unreadable-mask", file));
-  if (size && deep) await readMask(mask, size).catch(note("unreadable-mask", file));
-  if (!header) return { problems };
+  const maskFile = maskPaths(mask)[0]!;
+  const size = await maskSize(mask).catch(note("unreadable-mask", maskFile));
+  if (size && deep) await readWhole(mask, size).catch(note("unreadable-mask", maskFile));
+  if (!header) return { file, problems };
   if (size) problems.push(...sizeProblems(path, header, mask, size));
-  return { header, problems };
+  return { header, file, problems };
+}
+
+const contentOf = (bytes: Uint8Array) => ({
+  bytes: bytes.length,
+  sum: createHash("sha256").update(bytes).digest("hex"),
+});
+
+async function readWhole(mask: MaskSource, size: Size): Promise<void> {
+  await (typeof mask === "object" && "regions" in mask ? readRegionMasks(mask, size) : readMask(mask, size));
 }
 
 const withoutMask = (path: string) =>

@@ -9,7 +9,7 @@ import { type Dataset, goodKind, type LayoutName, type TestImage } from "./datas
 import { findLeakage } from "./duplicates.js";
 import { type Category, findCategories, layoutSchema, readDataset } from "./index.js";
 import { findLeftover } from "./leftover.js";
-import { type Look, lookAt } from "./look.js";
+import { type Look, lookAt, type SeenFile } from "./look.js";
 import { type Problem, problem } from "./problems.js";
 
 export type { Problem, ProblemKind } from "./problems.js";
@@ -99,7 +99,10 @@ async function surveyCategory(category: Category, options: CheckedOptions): Prom
     problems: [
       ...tooFew(category, dataset),
       ...looks.flatMap(({ problems }) => problems),
-      ...(await leaks(dataset)),
+      ...(await leaks(
+        looks.map(({ file }) => file),
+        good.length,
+      )),
       ...(await leftovers(category, dataset)),
     ],
   };
@@ -173,11 +176,9 @@ function tooFew({ path }: Category, { train, test }: Dataset): Problem[] {
   return problems;
 }
 
-async function leaks({ train, validation = [], test }: Dataset): Promise<Problem[]> {
-  const pairs = await findLeakage(
-    [...train, ...validation],
-    test.map(({ path }) => path),
-  );
+/** @param learned how many of the files are learned from; the others are tested */
+async function leaks(files: readonly SeenFile[], learned: number): Promise<Problem[]> {
+  const pairs = await findLeakage(files.slice(0, learned), files.slice(learned));
   return pairs.map(({ train: learned, test: tested }) =>
     problem(
       "leakage",
@@ -203,10 +204,12 @@ async function leftovers({ path, layout }: Category, dataset: Dataset): Promise<
   ];
 }
 
-function usedBy({ train, validation = [], test }: Dataset): Set<string> {
+function usedBy({ train, validation = [], test, others = [] }: Dataset): Set<string> {
   const masks = test.flatMap(({ mask }) => (mask === undefined ? [] : maskPaths(mask)));
   return new Set(
-    [...train, ...validation, ...test.map(({ path }) => path), ...masks].map((path) => resolve(path)),
+    [...train, ...validation, ...test.map(({ path }) => path), ...masks, ...others].map((path) =>
+      resolve(path),
+    ),
   );
 }
 

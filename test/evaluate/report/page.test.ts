@@ -36,7 +36,15 @@ it("leaves out what is not known, and still says what is", () => {
     imageShareInterval: null,
     atEpsilon: [],
   };
-  const curves = { imageRoc: null, pixelRoc: null, pro: null, imagePr: null, pixelPr: null, miou: null };
+  const curves = {
+    imageRoc: null,
+    pixelRoc: null,
+    pro: null,
+    spro: null,
+    imagePr: null,
+    pixelPr: null,
+    miou: null,
+  };
   const { training, ...manifest } = data.model.manifest;
   const page = reportPage({
     ...data,
@@ -51,6 +59,26 @@ it("leaves out what is not known, and still says what is", () => {
   ]);
   expect(page).toContain("no good images");
   expect(page).not.toMatch(/NaN|undefined|null|Infinity/);
+});
+
+it("shows saturated overlap where it is defined", () => {
+  const data = reportData("part");
+  const { evaluation, curves } = data;
+  const saturated = { auspro: 0.6543, auspro005: 0.4321 };
+  const page = reportPage({
+    ...data,
+    curves: { ...curves, spro: curves.pro },
+    evaluation: {
+      ...evaluation,
+      ...saturated,
+      defects: evaluation.defects.map((defect) => ({ ...defect, ...saturated })),
+      meanOfKinds: { ...evaluation.meanOfKinds, auspro005: 0.3215 },
+    },
+  });
+  expect(headings(page)).toContain("sPRO");
+  expect(page).toMatch(/mean of the kinds: 0\.32/);
+  expect(page).toMatch(/<th[^>]*>AU-sPRO 0\.05.*0\.432/s);
+  expect(reportPage(data)).not.toContain("sPRO");
 });
 
 it("says whether the promise was kept, and what may be chance", () => {
@@ -94,4 +122,32 @@ it("gives a command that a shell takes apart into the same words", () => {
     "--out",
     "DIR",
   ]);
+});
+
+it("gives a command that says how it was tested, and what was looked at", () => {
+  const { evaluation } = reportData("part");
+  const { operatingPoint: point } = evaluation;
+  const flags = (more: object) =>
+    commandOf({ evaluation: { ...evaluation, ...more } }).replace(/.* DIR /, "");
+  expect(flags({})).toBe("--epsilon 1 --tail exact --tests per-scale --background ideal --map-size 8");
+  const operatingPoint = { ...point, falseRejects: { oneIn: 100, confidence: 0.95 } };
+  expect(flags({ operatingPoint })).toMatch(/^--false-rejects 100 --confidence 0.95 --tail exact /);
+  expect(flags({ operatingPoint: { ...point, nfa: "block" } })).toBe("--epsilon 1 --nfa block --map-size 8");
+  const triangle = "0,0 9.5,0 0,9".split(" ").map((at) => at.split(",").map(Number));
+  const ignore = { polygons: [triangle, triangle], mask: "my mask.png" };
+  const areas = { region: { x: 1, y: 2, width: 3, height: 4 }, ignore };
+  expect(flags(areas)).toMatch(
+    / --region 1,2,3,4 --ignore '0,0 9.5,0 0,9' --ignore '0,0 9.5,0 0,9' --ignore 'my mask.png'$/,
+  );
+  expect(flags({ region: null, ignore: null })).toMatch(/ --region none --ignore none$/);
+});
+
+it("tells of region and ignored areas, the model's or others", () => {
+  const data = reportData("part");
+  const { manifest } = data.model;
+  const ofModel = { region: { x: 1, y: 2, width: 3, height: 4 }, ignore: { polygons: [], mask: true } };
+  const model = { ...data.model, manifest: { ...manifest, ...ofModel } };
+  const page = (more: object) => reportPage({ ...data, model, evaluation: { ...data.evaluation, ...more } });
+  expect(page({})).toMatch(/3 × 4 pixels at 1, 2.*0 polygons and a mask/s);
+  expect(page({ region: null, ignore: null })).not.toMatch(/pixels at|and a mask/);
 });

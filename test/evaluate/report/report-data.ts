@@ -7,7 +7,10 @@ const sum = "0".repeat(64);
 /** A WebP of one pixel. */
 const pixel = Buffer.from("UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA", "base64");
 
-const nothingPerPixel = { pixelAuroc: null, pixelAveragePrecision: null, aupro: null, aupro005: null };
+const nothingPerPixel = {
+  ...{ pixelAuroc: null, pixelAveragePrecision: null, aupro: null, aupro005: null },
+  ...{ auspro: null, auspro005: null },
+};
 
 /** A report on four images, all of whose texts are `text`. */
 export function reportData(text: string): ReportData {
@@ -23,6 +26,7 @@ export function reportData(text: string): ReportData {
     map: { width: 8, height: 8 },
     timings: { decode: 1, preprocess: 1, network: 1, segment: 1 },
     iou: anomalous ? 0.5 : 0,
+    spro: null,
     truthRegions:
       kind === "good"
         ? []
@@ -76,7 +80,12 @@ export function reportData(text: string): ReportData {
           ...nothingPerPixel,
         },
       ],
-      operatingPoint: { epsilon: 1, logEpsilon: 0, tail: "exact", tests: "per-scale" },
+      meanOfKinds: { imageAuroc: 0.75, imageAveragePrecision: 0.5, ...nothingPerPixel },
+      operatingPoint: {
+        ...{ epsilon: 1, logEpsilon: 0, nfa: "tree", tail: "exact", tests: "per-scale", background: "ideal" },
+        falseRejects: null,
+        text: "regions, tail exact",
+      },
       mapSize: 8,
       device: "cpu",
       timings: { decode: 1, preprocess: 1, network: 1, segment: 1, total: 4 },
@@ -88,6 +97,7 @@ export function reportData(text: string): ReportData {
       imageRoc: line,
       pixelRoc: line,
       pro: line,
+      spro: null,
       imagePr: line,
       pixelPr: line,
       miou: { logEpsilon: [-10, 0, 10], miou: [0.4, 0.5, 0.6] },

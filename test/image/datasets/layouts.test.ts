@@ -25,6 +25,43 @@ describe("MVTec LOCO", () => {
       { path: tree.at("test/structural_anomalies/7.png"), defect: "structural_anomalies" },
     ]);
   });
+
+  const entry = {
+    defect_name: "nut",
+    pixel_value: 254,
+    saturation_threshold: 1240,
+    relative_saturation: false,
+  };
+  const relative = { ...entry, pixel_value: 255, saturation_threshold: 0.75, relative_saturation: true };
+  const loco = async (config: unknown) => {
+    await tree.empty("test/good/0.png", "test/logical_anomalies/0.png");
+    await tree.empty("ground_truth/logical_anomalies/0/000.png");
+    await tree.write("defects_config.json", typeof config === "string" ? config : JSON.stringify(config));
+    return readDataset(tree.root);
+  };
+
+  it("reads from which area on the regions of each grey saturate", async () => {
+    const { test } = await loco([entry, relative]);
+    expect(test[1]!.mask).toEqual({
+      regions: [tree.at("ground_truth/logical_anomalies/0/000.png")],
+      saturations: [
+        { grey: 254, threshold: 1240, relative: false },
+        { grey: 255, threshold: 0.75, relative: true },
+      ],
+    });
+  });
+
+  it.each([
+    ["[", /JSON/],
+    [{}, /array/],
+    [[{ ...entry, pixel_value: 0 }], /pixel_value/],
+    [[{ ...entry, saturation_threshold: 0 }], /saturation_threshold/],
+    [[{ ...relative, saturation_threshold: 1.5 }], /at most 1 where it is relative/],
+    [[entry, entry], /every pixel_value once/],
+  ] as const)("refuses what does not say so: %j", async (config, message) => {
+    await expect(loco(config)).rejects.toMatchObject(refusedDataset(message));
+    await expect(loco(config)).rejects.toMatchObject(refusedDataset(/defects_config\.json/));
+  });
 });
 
 describe("BTAD", () => {

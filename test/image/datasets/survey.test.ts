@@ -1,7 +1,7 @@
 import { readFile, symlink, truncate } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { type Problem, surveyDataset } from "#uflow/image/datasets/survey.js";
-import { refusedDataset, scratchTree } from "./tree.js";
+import { greyBmp, refusedDataset, scratchTree } from "./tree.js";
 
 const tree = scratchTree();
 
@@ -64,6 +64,22 @@ it("lists all that is wrong, and goes on", async () => {
     ["unused", "warning", "part/ground_truth/hole/9_mask.png"],
     ["unused", "warning", "part/train/good/notes.txt"],
     ["empty-folder", "warning", "part/test/empty"],
+  ]);
+});
+
+it("finds the same bytes in large files and in broken ones, and tells files of one length apart", async () => {
+  await sound();
+  const bmp = (tone: number) => greyBmp(new Uint8Array(300 * 300).fill(tone), 300, 300);
+  await tree.write("part/train/good/large.bmp", bmp(7));
+  await tree.write("part/test/good/large.bmp", bmp(7));
+  await tree.write("part/test/good/other.bmp", bmp(8));
+  await tree.write("part/train/good/broken.png", "no image");
+  await tree.write("part/test/good/broken.png", "no image");
+  const survey = await surveyDataset(tree.at("part"));
+  const leaks = survey.categories[0]!.problems.filter(({ kind }) => kind === "leakage");
+  expect(brief(leaks).map(([, , path]) => path)).toEqual([
+    "part/test/good/broken.png",
+    "part/test/good/large.bmp",
   ]);
 });
 

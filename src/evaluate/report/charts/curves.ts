@@ -5,7 +5,7 @@ import type { Axis, Plot, Point, Series } from "./chart.js";
 const rate = (name: string): Axis => ({ name, min: 0, max: 1 });
 
 /** ROC, precision–recall and per-region overlap curves, those that there are. */
-export function curvePlots({ imageRoc, pixelRoc, pro, imagePr, pixelPr }: EvaluationCurves): Plot[] {
+export function curvePlots({ imageRoc, pixelRoc, pro, spro, imagePr, pixelPr }: EvaluationCurves): Plot[] {
   const chance: Series = {
     name: "",
     colour: ink.muted,
@@ -39,6 +39,14 @@ export function curvePlots({ imageRoc, pixelRoc, pro, imagePr, pixelPr }: Evalua
       x: { ...rate("false positive rate of pixels"), max: 0.3 },
       y: rate("overlap per defect"),
       series: pair(null, pro, pointsOf).map((series) => ({ ...series, name: "" })),
+    },
+    {
+      title: "sPRO",
+      caption:
+        "The same, where a defect counts as covered from its saturation on: of what is missing, a part is enough. AU-sPRO is the area up to a rate of 0.05.",
+      x: { ...rate("false positive rate of pixels"), max: 0.3 },
+      y: rate("saturated overlap per defect"),
+      series: pair(null, spro, pointsOf).map((series) => ({ ...series, name: "" })),
     },
   ];
   return plots.filter(({ series }) => series.some((one) => one !== chance));
