@@ -1,6 +1,6 @@
-// On what does a network of the paper spend its time on the CPU, and how near to the processor's peak is each kind of work?
+// On what does a network spend its time on the CPU, and how near to the processor's peak is each kind of work?
 //
-//   node bench/where-time-goes.mjs [resnet18 | wide_resnet50_2 | mcait] [--threads 1] [--runs 5]
+//   node bench/where-time-goes.mjs [mobile | resnet18 | wide_resnet50_2 | mcait] [--threads 1] [--runs 5]
 //
 // ONNX Runtime's profile of backbone and flow on one image of 448 pixels, the least of each node's times; on a busy machine
 // they still add up to less than any single run takes. GFLOP/s counts two operations per multiplication. The peak is a
