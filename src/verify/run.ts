@@ -1,6 +1,5 @@
 import type { UflowError } from "../error.js";
 import { median } from "../evaluate/summary.js";
-import type { RawImage } from "../kernels/index.js";
 import type { Comparable } from "./figures.js";
 import type { TestImage } from "./images.js";
 import { RunningWay } from "./running-way.js";
@@ -33,17 +32,12 @@ export async function runWay(
     const inspected: Comparable[] = [];
     const times: number[] = [];
     for (const { name, load } of images) {
-      const { milliseconds, ...result } = await running.inspect(await load());
+      const latents = inspected.length < latentImages;
+      const { milliseconds, ...result } = await running.inspect(await load(), { latents });
       inspected.push({ name, ...result });
       times.push(milliseconds);
       onImage(inspected.length);
     }
-    const first: RawImage[] = [];
-    for (const { load } of images.slice(0, latentImages)) first.push(await load());
-    const latents = await running.latents(first);
-    latents.forEach((ofImage, i) => {
-      inspected[i]!.latents = ofImage;
-    });
     return { ...opened, inspected, milliseconds: median(times) };
   } finally {
     await running.close();
