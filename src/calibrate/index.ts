@@ -5,6 +5,7 @@ import { readModel } from "../bundle/read.js";
 import { rewriteModel } from "../bundle/write.js";
 import { UflowError } from "../error.js";
 import { findImages } from "../image/find-images.js";
+import { withWeightsFolder } from "../inspect/weights-folder.js";
 import { runInThread } from "../onnx/thread-work.js";
 import { checkWritable } from "../output/atomic-file.js";
 import { aborted, checkRecalibrateOptions, type RecalibrateOptions } from "./options.js";
@@ -26,11 +27,20 @@ export type { RecalibrateOptions } from "./options.js";
 export async function recalibrate(
   options: RecalibrateOptions,
 ): Promise<Manifest & { calibration: Calibration }> {
-  const { model: path, good, output, signal, onProgress, ...how } = checkRecalibrateOptions(options);
-  const model = await readModel(path);
-  if (model.manifest.ignore) checkIgnorable(how.tail);
+  const {
+    model: path,
+    good,
+    output,
+    signal,
+    onNetwork,
+    onProgress,
+    ...how
+  } = checkRecalibrateOptions(options);
+  const read = await readModel(path);
+  if (read.manifest.ignore) checkIgnorable(how.tail);
   const images = await findImages([good]);
   await checkWritable(output);
+  const model = await withWeightsFolder(read, { signal, onNetwork });
   const task: CalibrateTask = { ...how, model, images };
   const file = new URL("./worker.js", import.meta.url);
   const calibration = await runInThread<CalibrateProgress, Calibration>(file, task, "calibration", {

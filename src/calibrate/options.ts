@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { operatingPointShape } from "../a-contrario/operating-point.js";
+import { type BuildOptions, buildShape } from "../backbone/building.js";
 import { UflowError } from "../error.js";
 import type { Tail, Tests } from "../kernels/index.js";
 import { type Device, deviceSchema } from "../onnx/device.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `recalibrate()`; every one is checked, and all that are wrong are named at once. */
-export interface RecalibrateOptions {
+export interface RecalibrateOptions extends Pick<BuildOptions, "onNetwork"> {
   /** Path of the `.uflow` file; it is left as it is, unless `output` is the same. */
   model: string;
   /**
@@ -37,7 +38,7 @@ const schema = z.strictObject({
   tests: operatingPointShape.tests,
   device: deviceSchema.default("auto"),
   threads: z.int().min(0).max(1024).default(0),
-  signal: z.instanceof(AbortSignal).optional(),
+  ...buildShape,
   onProgress: z.custom<RecalibrateOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });
 

@@ -4,6 +4,7 @@ import type { EvaluateOptions, EvaluateProgress, Evaluation } from "../evaluate/
 import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
 import { runStudy, withStudyOptions } from "./study.js";
 import {
+  BuildingBar,
   duration,
   exitStatus,
   given,
@@ -53,12 +54,14 @@ export function evaluateCommand(): Command {
 async function run(model: string | undefined, { out, json, ...flags }: Flags): Promise<void> {
   const start = performance.now();
   const view = new EvaluateView();
+  using building = new BuildingBar();
   try {
     const options = {
       ...operatingPointOf(flags),
       model,
       output: out,
       signal: interruption(),
+      onNetwork: building.update,
       onProgress: view.update,
     };
     const { evaluate } = await import("../evaluate/index.js");

@@ -39,7 +39,7 @@ export async function settingsOf({
 
 /** Where things lie, what listens to them and what keeps them changes no result. */
 function withoutPlaces(options: object): object {
-  const places = ["data", "layout", "output", "model", "seed", "signal", "onProgress"];
+  const places = ["data", "layout", "output", "model", "seed", "signal", "onNetwork", "onProgress"];
   const means = ["tensorboard", "cacheFolder", "checkpointEvery", "resume", "curves"];
   return Object.fromEntries(
     Object.entries(options).filter(([name]) => ![...places, ...means].includes(name)),
