@@ -161,7 +161,7 @@ async function checkSame(manifest: Manifest, source: BackboneSource, options: Bu
 }
 
 /** The weights as the reference has them: complete for its strict loading, without layers that it has cut off. */
-async function backboneState(name: ReferenceBackbone, weights: Weights): Promise<Map<string, Tensor>> {
+export async function backboneState(name: ReferenceBackbone, weights: Weights): Promise<Map<string, Tensor>> {
   const names = (keepsWholeNetwork(name) ? weights : backboneOf(name).weights!).shapes.keys();
   const state = new Map<string, Tensor>();
   for (const weight of names) {

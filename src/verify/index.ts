@@ -84,7 +84,7 @@ async function certify(options: CheckedVerifyOptions): Promise<Certificate> {
   const results: WayResult[] = [];
   for (const [i, way] of ways.entries()) {
     const onImage = progress(way, images.length * (1 + i));
-    results.push(await tryWay(way, options, images, wanted.inspected, onImage));
+    results.push(await tryWay(way, manifest.backbone, options, images, wanted.inspected, onImage));
   }
   const compared = earlier && comparison(wanted.inspected, earlierMaps!, limits.float32);
   const decisive = [
@@ -127,6 +127,7 @@ async function summarize(path: string, manifest: Manifest): Promise<ModelSummary
 /** Never rejects for what is wrong with a way, except when all is cancelled or an image is no longer what it was. */
 async function tryWay(
   way: Way,
+  backbone: Manifest["backbone"],
   { model, signal }: CheckedVerifyOptions,
   images: readonly TestImage[],
   wanted: readonly Comparable[],
@@ -145,7 +146,7 @@ async function tryWay(
       precision,
       device: null,
       instructionSet: null,
-      outcome: isUnavailable(way, error) ? "unavailable" : "failed",
+      outcome: isUnavailable(way, error, backbone) ? "unavailable" : "failed",
       reason: error.message,
       figures: null,
       limits: allowed,

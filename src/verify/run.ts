@@ -1,3 +1,4 @@
+import type { Manifest } from "../bundle/manifest.js";
 import type { UflowError } from "../error.js";
 import { median } from "../evaluate/summary.js";
 import type { Comparable } from "./figures.js";
@@ -44,7 +45,16 @@ export async function runWay(
   }
 }
 
-/** What a machine may lack without being wrong: a device, or vector instructions that its processor has not. */
-export function isUnavailable({ instructionSet }: Way, { code }: UflowError): boolean {
-  return code === "ERR_UFLOW_DEVICE" || (instructionSet !== undefined && code === "ERR_UFLOW_BAD_OPTION");
+/**
+ * What a machine or a model may lack without being wrong: a device, vector instructions that the processor has not, float16
+ * where the weights stay in a file.
+ */
+export function isUnavailable(
+  { instructionSet, precision }: Way,
+  { code }: UflowError,
+  { weights }: Pick<Manifest["backbone"], "weights">,
+): boolean {
+  if (code === "ERR_UFLOW_DEVICE") return true;
+  if (precision === "float16" && weights !== undefined) return code === "ERR_UFLOW_NETWORK";
+  return instructionSet !== undefined && code === "ERR_UFLOW_BAD_OPTION";
 }

@@ -13,7 +13,8 @@ export const twoScales = {
   name: "pair",
   scales: [mini, { ...mini, name: "half", inputSize: 32, blocks: 2 }],
 };
-const shorter: Weights = {
+/** Those of the smaller one. */
+export const shorter: Weights = {
   shapes: new Map([...state.shapes, ["pos_embed", [1, 4, 48]]]),
   read: async (name) => (await state.read(name)).subarray(0, name === "pos_embed" ? 4 * 48 : undefined),
 };
