@@ -129,7 +129,9 @@ function workOf({ op_name: operator, input_type_shape, output_type_shape }) {
     return { kind, gflop: (2 * results * filter.reduce((count, size) => count * size, 1)) / 1e9 };
   }
   if (!/MatMul|Gemm/.test(operator)) return { kind: operator, gflop: 0 };
-  return { kind: operator, gflop: (2 * results * inputs[0].at(-1)) / 1e9 };
+  const summed = inputs[0].at(-1);
+  const kind = operator === "MatMul" ? `MatMul, sums of ${summed}` : operator;
+  return { kind, gflop: (2 * results * summed) / 1e9 };
 }
 
 function shapeOf(typed) {
