@@ -1,6 +1,6 @@
-// On what does a network of the paper spend its time on the CPU, and how near to the processor's peak is each kind of work?
+// On what does a network spend its time on the CPU, and how near to the processor's peak is each kind of work?
 //
-//   node bench/where-time-goes.mjs [resnet18 | wide_resnet50_2 | mcait] [--threads 1] [--runs 5]
+//   node bench/where-time-goes.mjs [mobile | resnet18 | wide_resnet50_2 | mcait] [--threads 1] [--runs 5]
 //
 // ONNX Runtime's profile of backbone and flow on one image of 448 pixels, the least of each node's times; on a busy machine
 // they still add up to less than any single run takes. GFLOP/s counts two operations per multiplication. The peak is a
@@ -129,7 +129,9 @@ function workOf({ op_name: operator, input_type_shape, output_type_shape }) {
     return { kind, gflop: (2 * results * filter.reduce((count, size) => count * size, 1)) / 1e9 };
   }
   if (!/MatMul|Gemm/.test(operator)) return { kind: operator, gflop: 0 };
-  return { kind: operator, gflop: (2 * results * inputs[0].at(-1)) / 1e9 };
+  const summed = inputs[0].at(-1);
+  const kind = operator === "MatMul" ? `MatMul, sums of ${summed}` : operator;
+  return { kind, gflop: (2 * results * summed) / 1e9 };
 }
 
 function shapeOf(typed) {

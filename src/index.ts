@@ -3,6 +3,7 @@ export type { Calibration } from "./a-contrario/calibration.js";
 export type { IgnoreOptions, Polygon } from "./areas/ignore.js";
 export { type ImportBackboneOptions, importBackbone } from "./backbone/import.js";
 export type { BackboneName } from "./backbone/index.js";
+export type { NetworkProgress } from "./backbone/network-progress.js";
 export { openBackboneStore as openStore } from "./backbone/stored.js";
 export type { Manifest } from "./bundle/manifest.js";
 export { readModel } from "./bundle/read.js";
@@ -51,6 +52,7 @@ export {
   type InspectorOptions,
   type InspectorStats,
   type Latency,
+  type OpenOptions,
   type OperatingPoint,
   type OperatingPointOptions,
   type Outcome,

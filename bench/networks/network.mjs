@@ -1,4 +1,5 @@
-// A network of the paper with random weights: built once, opened on both sides for as many threads as are wanted.
+// A network of the paper with random weights, or one of the embedded backbone: built once, opened on both sides for as many
+// threads as are wanted.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +24,7 @@ export class Network {
   #parts;
   #weights;
 
-  /** Its weights are in files until it is closed or the process exits: 3 GB for MS-CaiT. */
+  /** Its random weights are in files until it is closed or the process exits: 3 GB for MS-CaiT. */
   static async build(name) {
     const network = new Network();
     process.once("exit", () => network.close());
@@ -39,7 +40,7 @@ export class Network {
     this.#parameters = moved(initialParameters(this.#architecture, 1));
     this.#weights = new WeightsFile(join(this.#folder, "weights.f32"));
     const features = scales.map((_, scale) => featureName(scale));
-    const weights = randomWeights(backbone.weights, "backbone.", this.#weights);
+    const weights = backbone.weights && randomWeights(backbone.weights, "backbone.", this.#weights);
     this.#parts = [
       {
         name: "the backbone",
@@ -54,7 +55,7 @@ export class Network {
         outputs: scales.map((_, scale) => energyName(scale)),
       },
     ];
-    await weights.readRest();
+    await weights?.readRest();
     for (const { name, shape, offset, length } of this.#parameters.slots) {
       this.#weights.add(`flow.${name}`, shape, this.#parameters.values.subarray(offset, offset + length));
     }

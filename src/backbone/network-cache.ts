@@ -23,7 +23,7 @@ export async function keptNetwork(
   key: string,
   build: () => Promise<Uint8Array>,
 ): Promise<FiledNetwork> {
-  const path = join(folder, `${key}.onnx`);
+  const path = pathOf(folder, key);
   const kept = await keptAt(folder, path);
   if (kept) return kept;
   await removeForgotten(folder);
@@ -39,6 +39,11 @@ export async function keptNetwork(
   }
 }
 
+/** Whether `keptNetwork` would build nothing. */
+export async function isKept(folder: string, key: string): Promise<boolean> {
+  return (await keptAt(folder, pathOf(folder, key))) !== undefined;
+}
+
 /** Whether the weights file of a network is there, as long as it should be. */
 export async function hasWeightsFile({
   folder,
@@ -47,6 +52,8 @@ export async function hasWeightsFile({
 }: Omit<FiledNetwork, "network">): Promise<boolean> {
   return (await stat(join(folder, file)).catch(() => undefined))?.size === bytes;
 }
+
+const pathOf = (folder: string, key: string) => join(folder, `${key}.onnx`);
 
 async function keptAt(folder: string, path: string): Promise<FiledNetwork | undefined> {
   try {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { UflowError } from "../error.js";
 import { embeddedNames, openStore, type Store, type StoredBackbone } from "../weights/store/index.js";
+import { type BuildOptions, toldOf } from "./building.js";
 import {
   type Backbone,
   backboneOf,
@@ -11,7 +12,7 @@ import {
   isBackboneName,
   missingWeights,
 } from "./index.js";
-import { type FiledNetwork, keptNetwork } from "./network-cache.js";
+import { type FiledNetwork, isKept, keptNetwork } from "./network-cache.js";
 import { ownBackbone } from "./own/index.js";
 import { checkFile, withWeights } from "./weight-files.js";
 
@@ -60,21 +61,40 @@ export function backboneFrom({ name, stored }: BackboneSource): Backbone {
 
 /**
  * The network for square images of this side. One with a file of weights is built once and kept in the store, in
- * `networks/`; that takes half a minute and, in memory, one tensor at a time.
- * @throws UflowError as `Backbone.network()`.
+ * `networks/`; that takes half a minute and, in memory, one tensor at a time. `ensureNetwork` does it in a thread.
+ * @throws UflowError as `Backbone.network()`; ERR_UFLOW_ABORTED.
  */
-export async function networkFrom(source: BackboneSource, inputSize: number): Promise<BackboneNetwork> {
+export async function networkFrom(
+  source: BackboneSource,
+  inputSize: number,
+  options: BuildOptions = {},
+): Promise<BackboneNetwork> {
   const backbone = backboneFrom(source);
-  const { weights: wanted, fileVersion } = backbone;
   const { stored } = source;
-  if (!wanted || !stored) return { network: await backbone.network(inputSize) };
+  if (!backbone.weights || !stored) return { network: await backbone.network(inputSize) };
   featureScales(backbone, inputSize);
   const build = (folder?: string) =>
-    withWeights(backbone, stored, (weights) => backbone.network(inputSize, weights, folder));
-  if (fileVersion === undefined) return { network: await build() };
-  const folder = networksFolder(source.home);
-  const key = keyOf(backbone, fileVersion, inputSize, sourcesOf(stored));
-  return keptNetwork(folder, key, () => build(folder));
+    withWeights(backbone, stored, (all) =>
+      toldOf(backbone, all, options, (weights) => backbone.network(inputSize, weights, folder)),
+    );
+  const place = placeOf(source, inputSize);
+  if (!place) return { network: await build() };
+  return keptNetwork(place.folder, place.key, () => build(place.folder));
+}
+
+/** Whether the network is one with a file of weights that is still to be built. */
+export async function isNetworkMissing(source: BackboneSource, inputSize: number): Promise<boolean> {
+  const place = placeOf(source, inputSize);
+  return place !== undefined && !(await isKept(place.folder, place.key));
+}
+
+/** Where a network with a file of weights is kept; undefined for others. */
+function placeOf(source: BackboneSource, inputSize: number) {
+  const { name, fileVersion } = backboneFrom(source);
+  if (fileVersion === undefined || !source.stored) return undefined;
+  const content = JSON.stringify([name, fileVersion, inputSize, ...sourcesOf(source.stored)]);
+  const sum = createHash("sha256").update(content).digest("hex");
+  return { folder: networksFolder(source.home), key: `${name}-${sum.slice(0, 32)}` };
 }
 
 /** Where networks with a file of weights are kept. */
@@ -88,11 +108,6 @@ export function weightsRecord({ stored }: BackboneSource, { file, bytes }: Backb
 
 /** SHA-256 of the files that a backbone is made of, in their order. */
 export const sourcesOf = ({ files }: StoredBackbone) => files.map(({ sha256 }) => sha256);
-
-function keyOf({ name }: Backbone, version: number, inputSize: number, sources: readonly string[]): string {
-  const content = JSON.stringify([name, version, inputSize, ...sources]);
-  return `${name}-${createHash("sha256").update(content).digest("hex").slice(0, 32)}`;
-}
 
 function missingBackbone(name: string): UflowError {
   return new UflowError(

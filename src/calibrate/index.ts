@@ -5,6 +5,7 @@ import { readModel } from "../bundle/read.js";
 import { rewriteModel } from "../bundle/write.js";
 import { UflowError } from "../error.js";
 import { findImages } from "../image/find-images.js";
+import { withWeightsFolder } from "../inspect/weights-folder.js";
 import { runInThread } from "../onnx/thread-work.js";
 import { checkWritable } from "../output/atomic-file.js";
 import { withAreas } from "./areas.js";
@@ -28,12 +29,13 @@ export async function recalibrate(
   options: RecalibrateOptions,
 ): Promise<Manifest & { calibration: Calibration }> {
   const checked = checkRecalibrateOptions(options);
-  const { model: path, good, output, region, ignore, signal, onProgress, ...how } = checked;
-  const before = await readModel(path);
-  const model = await withAreas(before, { region, ignore });
-  if (model.manifest.ignore) checkIgnorable(how.tail);
+  const { model: path, good, output, region, ignore, signal, onNetwork, onProgress, ...how } = checked;
+  const read = await readModel(path);
+  const changed = await withAreas(read, { region, ignore });
+  if (changed.manifest.ignore) checkIgnorable(how.tail);
   const images = await findImages([good]);
   await checkWritable(output);
+  const model = await withWeightsFolder(changed, { signal, onNetwork });
   const task: CalibrateTask = { ...how, model, images };
   const file = new URL("./worker.js", import.meta.url);
   const calibration = await runInThread<CalibrateProgress, Calibration>(file, task, "calibration", {
@@ -43,8 +45,7 @@ export async function recalibrate(
   });
   if (signal?.aborted) throw aborted();
   const change = (manifest: Manifest) => {
-    if (JSON.stringify(manifest) === JSON.stringify(before.manifest))
-      return { ...model.manifest, calibration };
+    if (JSON.stringify(manifest) === JSON.stringify(read.manifest)) return { ...model.manifest, calibration };
     throw new UflowError(
       "ERR_UFLOW_BAD_MODEL",
       `${path} has changed while it was calibrated: calibrate again`,

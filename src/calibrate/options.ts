@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { operatingPointShape } from "../a-contrario/operating-point.js";
 import type { IgnoreOptions } from "../areas/ignore.js";
+import { type BuildOptions, buildShape } from "../backbone/building.js";
 import { UflowError } from "../error.js";
 import type { Area } from "../image/area.js";
 import { inspectorSchema } from "../inspect/options.js";
@@ -9,7 +10,7 @@ import { type Device, deviceSchema } from "../onnx/device.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `recalibrate()`; every one is checked, and all that are wrong are named at once. */
-export interface RecalibrateOptions {
+export interface RecalibrateOptions extends Pick<BuildOptions, "onNetwork"> {
   /** Path of the `.uflow` file; it is left as it is, unless `output` is the same. */
   model: string;
   /**
@@ -48,7 +49,7 @@ const schema = z.strictObject({
   tests: operatingPointShape.tests,
   device: deviceSchema.default("auto"),
   threads: z.int().min(0).max(1024).default(0),
-  signal: z.instanceof(AbortSignal).optional(),
+  ...buildShape,
   onProgress: z.custom<RecalibrateOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });
 

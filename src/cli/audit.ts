@@ -8,7 +8,17 @@ import type {
   Retention,
   Verification,
 } from "../records/index.js";
-import { exitStatus, given, interruption, numeric, Progress, printJson, say, table } from "./terminal.js";
+import {
+  BuildingBar,
+  exitStatus,
+  given,
+  interruption,
+  numeric,
+  Progress,
+  printJson,
+  say,
+  table,
+} from "./terminal.js";
 
 interface Filters extends Pick<ListOptions, "station" | "verdict" | "model" | "since" | "until" | "limit"> {
   json?: boolean;
@@ -158,7 +168,13 @@ function replayCommand(): Command {
     (file: string, { json, model, ...flags }: ReplayFlags) =>
       withStore(file, async (store) => {
         const { replay } = await import("../records/replay.js");
-        const result = await replay(store, { ...given({ ...flags }), models: model, signal: interruption() });
+        using building = new BuildingBar();
+        const result = await replay(store, {
+          ...given({ ...flags }),
+          models: model,
+          signal: interruption(),
+          onNetwork: building.update,
+        });
         if (json) printJson(result);
         else process.stdout.write(`${replayed(result)}\n`);
         if (result.different.length > 0) process.exitCode = exitStatus.failed;

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import type { Compared, Lag, Speed, SpeedOptions } from "../speed/index.js";
-import { duration, given, interruption, numeric, printJson, say, table } from "./terminal.js";
+import { BuildingBar, duration, given, interruption, numeric, printJson, say, table } from "./terminal.js";
 
-type Flags = Omit<SpeedOptions, "model" | "signal" | "onProgress"> & { json?: boolean };
+type Flags = Omit<SpeedOptions, "model" | "signal" | "onNetwork" | "onProgress"> & { json?: boolean };
 
 export function benchCommand(): Command {
   return new Command("bench")
@@ -30,10 +30,12 @@ Example:
 
 async function run(model: string | undefined, { json, ...flags }: Flags): Promise<void> {
   const { measureSpeed } = await import("../speed/index.js");
+  using building = new BuildingBar();
   const options = {
     ...flags,
     model,
     signal: interruption(),
+    onNetwork: building.update,
     onProgress: (doing: string) => say(`… ${doing}`),
   };
   const speed = await measureSpeed(given(options) as SpeedOptions);

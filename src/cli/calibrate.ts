@@ -2,7 +2,17 @@ import { Command } from "commander";
 import type { RecalibrateOptions } from "../calibrate/index.js";
 import { withOtherAreas } from "./areas.js";
 import { calibrationLines } from "./calibration.js";
-import { duration, given, interruption, numeric, Progress, printJson, say, table } from "./terminal.js";
+import {
+  BuildingBar,
+  duration,
+  given,
+  interruption,
+  numeric,
+  Progress,
+  printJson,
+  say,
+  table,
+} from "./terminal.js";
 
 interface Flags
   extends Pick<RecalibrateOptions, "good" | "region" | "ignore" | "tail" | "tests" | "device" | "threads"> {
@@ -32,10 +42,12 @@ export function calibrateCommand(): Command {
 async function run(model: string, { out, json, ...flags }: Flags): Promise<void> {
   const start = performance.now();
   const bar = new Progress("good images");
+  using building = new BuildingBar();
   try {
     const { recalibrate } = await import("../calibrate/index.js");
     const onProgress = ({ done, total }: { done: number; total: number }) => bar.update(done, total);
-    const options = { ...flags, model, output: out, signal: interruption(), onProgress };
+    const onNetwork = building.update;
+    const options = { ...flags, model, output: out, signal: interruption(), onNetwork, onProgress };
     const manifest = await recalibrate(given(options) as RecalibrateOptions);
     bar.stop();
     if (json) printJson(manifest.calibration);

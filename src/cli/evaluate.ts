@@ -5,6 +5,7 @@ import { withOtherAreas } from "./areas.js";
 import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
 import { runStudy, withStudyOptions } from "./study.js";
 import {
+  BuildingBar,
   duration,
   exitStatus,
   given,
@@ -54,12 +55,14 @@ export function evaluateCommand(): Command {
 async function run(model: string | undefined, { out, json, ...flags }: Flags): Promise<void> {
   const start = performance.now();
   const view = new EvaluateView();
+  using building = new BuildingBar();
   try {
     const options = {
       ...operatingPointOf(flags),
       model,
       output: out,
       signal: interruption(),
+      onNetwork: building.update,
       onProgress: view.update,
     };
     const { evaluate } = await import("../evaluate/index.js");

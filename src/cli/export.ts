@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { ExportOptions } from "../convert/export.js";
-import { given, printJson, say } from "./terminal.js";
+import { BuildingBar, given, printJson, say } from "./terminal.js";
 
 interface Flags extends Pick<ExportOptions, "format" | "withoutBackbone"> {
   out: string;
@@ -27,7 +27,8 @@ export function exportCommand(): Command {
 
 async function run(model: string, { out, json, ...flags }: Flags): Promise<void> {
   const { exportModel } = await import("../convert/export.js");
-  const files = await exportModel(given({ ...flags, model, output: out }));
+  using building = new BuildingBar();
+  const files = await exportModel(given({ ...flags, model, output: out, onNetwork: building.update }));
   if (json) printJson({ model, files });
   for (const file of files) say(`Wrote ${file}`);
 }

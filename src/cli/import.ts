@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { Command } from "commander";
 import { backboneNames } from "../backbone/names.js";
 import type { ImportReferenceOptions } from "../convert/import.js";
-import { given, interruption, numeric, printJson, say } from "./terminal.js";
+import { BuildingBar, given, interruption, numeric, printJson, say } from "./terminal.js";
 
 interface Flags extends Pick<ImportReferenceOptions, "backbone" | "inputSize"> {
   out: string;
@@ -29,7 +29,14 @@ export function importCommand(): Command {
 
 async function run(checkpoint: string, { out, json, ...flags }: Flags): Promise<void> {
   const { importReference } = await import("../convert/import.js");
-  const options = given({ ...flags, checkpoint, output: out, signal: interruption() });
+  using building = new BuildingBar();
+  const options = given({
+    ...flags,
+    checkpoint,
+    output: out,
+    signal: interruption(),
+    onNetwork: building.update,
+  });
   const { backbone, inputSize, flowSteps, imported } = await importReference(options);
   if (json) printJson({ model: out, backbone, inputSize, flowSteps, imported });
   const { size } = await stat(out);

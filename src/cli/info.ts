@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { Manifest } from "../bundle/manifest.js";
 import type { Device, TriedDevice } from "../inspect/index.js";
 import { calibrationLines } from "./calibration.js";
-import { printJson, table } from "./terminal.js";
+import { BuildingBar, printJson, table } from "./terminal.js";
 
 export function infoCommand(): Command {
   return new Command("info")
@@ -68,7 +68,8 @@ function areaLines({ region, tiling, ignore }: Manifest): string[][] {
 
 async function tryDevices(path: string, device: Device): Promise<readonly TriedDevice[]> {
   const { Inspector } = await import("../inspect/index.js");
-  await using inspector = await Inspector.open(path, { device });
+  using building = new BuildingBar();
+  await using inspector = await Inspector.open(path, { device, onNetwork: building.update });
   return inspector.triedDevices;
 }
 

@@ -5,7 +5,17 @@ import type { Inspection, Inspector, InspectorOptions } from "../inspect/index.j
 import { withOtherAreas } from "./areas.js";
 import { inOrder } from "./in-order.js";
 import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
-import { duration, exitStatus, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
+import {
+  BuildingBar,
+  duration,
+  exitStatus,
+  given,
+  interruption,
+  numeric,
+  Progress,
+  printJson,
+  say,
+} from "./terminal.js";
 
 interface Flags
   extends OperatingPointFlags,
@@ -82,7 +92,9 @@ async function run(model: string, images: string[], flags: Flags): Promise<void>
   const { checkOutputs, writePictures } = await import("./inspect-output.js");
   const jobs = await listJobs(images, out);
   await checkOutputs(jobs.flatMap(({ output }) => output ?? []));
-  await using inspector = await Inspector.open(model, options);
+  const signal = interruption();
+  using building = new BuildingBar();
+  await using inspector = await Inspector.open(model, { ...options, signal, onNetwork: building.update });
   const { maxPixels } = options;
   const work = async ({ image, source, output }: Job): Promise<Result> => {
     const start = performance.now();
@@ -94,7 +106,6 @@ async function run(model: string, images: string[], flags: Flags): Promise<void>
     return { image, anomalous, logNfa, anomalyScore, regions, timings: { ...timings, decode } };
   };
   const report = new Report(jobs.length, json, inspector);
-  const signal = interruption();
   for await (const { item, outcome } of inOrder(jobs, underWay, work, signal)) {
     if (report.add(item.image, outcome)) break;
   }

@@ -5,7 +5,17 @@ import type { EvaluateProgress } from "../evaluate/index.js";
 import type { Study, StudyOptions, StudyProgress } from "../study/index.js";
 import type { TrainProgress } from "../train/index.js";
 import { operatingPointOf } from "./operating-point.js";
-import { duration, exitStatus, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
+import {
+  BuildingBar,
+  duration,
+  exitStatus,
+  given,
+  interruption,
+  numeric,
+  Progress,
+  printJson,
+  say,
+} from "./terminal.js";
 import { trainCommand } from "./train.js";
 
 type Flags = Record<string, unknown> & { all: string; out?: string; seeds?: unknown[]; json?: boolean };
@@ -46,6 +56,7 @@ export async function runStudy(model: string | undefined, flags: Flags, command:
   }
   const start = performance.now();
   const view = new StudyView();
+  using building = new BuildingBar();
   try {
     const { evaluateAll } = await import("../study/index.js");
     const study = await evaluateAll(
@@ -57,6 +68,7 @@ export async function runStudy(model: string | undefined, flags: Flags, command:
         training: settingsFor(trainCommand().options, flags),
         evaluation: operatingPointOf(settingsFor(command.options.filter(isOfEvaluation), flags)),
         signal: interruption(),
+        onNetwork: building.update,
         onProgress: view.update,
       }) as unknown as StudyOptions,
     );

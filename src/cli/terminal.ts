@@ -1,5 +1,6 @@
 import { SingleBar } from "cli-progress";
 import type { Option } from "commander";
+import { buildingOf, type NetworkProgress } from "../backbone/network-progress.js";
 import { messageOf, UflowError } from "../error.js";
 
 /** What a command's exit status means; `interrupted` is what shells report of a process that Ctrl-C has ended. */
@@ -47,10 +48,14 @@ export class Progress {
   private readonly bar: SingleBar | undefined;
   private lastLine = performance.now();
 
-  constructor(private readonly label: string) {
+  constructor(
+    private readonly label: string,
+    private readonly unit: "count" | "percent" = "count",
+  ) {
     if (!process.stderr.isTTY) return;
+    const amount = unit === "count" ? "{value}/{total}" : "{percentage} %";
     this.bar = new SingleBar({
-      format: `${label} {bar} {value}/{total}  {note}`,
+      format: `${label} {bar} ${amount}  {note}`,
       stream: process.stderr,
       barCompleteChar: "█",
       barIncompleteChar: "░",
@@ -65,12 +70,29 @@ export class Progress {
       this.bar.update(done, { note });
     } else if (done === total || performance.now() - this.lastLine > 5000) {
       this.lastLine = performance.now();
-      say(`${this.label} ${done}/${total}  ${note}`);
+      const amount = this.unit === "count" ? ` ${done}/${total}` : `: ${Math.floor((100 * done) / total)} %`;
+      say(`${this.label}${amount}  ${note}`.trimEnd());
     }
   }
 
   stop(): void {
     this.bar?.stop();
+  }
+}
+
+/** A bar while the network of a backbone is built; it ends when that is there, or with the command. */
+export class BuildingBar implements Disposable {
+  private bar: Progress | undefined;
+
+  readonly update = ({ backbone, done, total }: NetworkProgress): void => {
+    this.bar ??= new Progress(buildingOf(backbone), "percent");
+    this.bar.update(done, total);
+    if (done === total) this[Symbol.dispose]();
+  };
+
+  [Symbol.dispose](): void {
+    this.bar?.stop();
+    this.bar = undefined;
   }
 }
 

@@ -8,7 +8,7 @@ import type { Augmentation } from "../train/augmentation.js";
 import { cachePrecisions } from "../train/feature-records.js";
 import type { TrainOptions, TrainProgress } from "../train/index.js";
 import { area, ignored } from "./areas.js";
-import { duration, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
+import { BuildingBar, duration, given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
 interface Flags
   extends Pick<
@@ -147,8 +147,15 @@ function augmentationPart(name: string, value: string | undefined): [keyof Augme
 async function run({ out, json, ...flags }: Flags): Promise<void> {
   const start = performance.now();
   const view = new TrainView();
+  using building = new BuildingBar();
   try {
-    const options = { ...flags, output: out, signal: interruption(), onProgress: view.update };
+    const options = {
+      ...flags,
+      output: out,
+      signal: interruption(),
+      onNetwork: building.update,
+      onProgress: view.update,
+    };
     const { train } = await import("../train/index.js");
     const { training, latents } = await train(given(options));
     view.stop();

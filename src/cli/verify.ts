@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { Certificate, VerifyOptions, VerifyProgress } from "../verify/index.js";
 import { type OperatingPointFlags, operatingPointOf, withOperatingPoint } from "./operating-point.js";
 import {
+  BuildingBar,
   duration,
   exitStatus,
   given,
@@ -44,9 +45,12 @@ Example:
 async function run(model: string, { out, json, ...flags }: Flags): Promise<void> {
   const start = performance.now();
   const bar = new Progress("inspections");
+  using building = new BuildingBar();
   const onProgress = ({ way, done, total }: VerifyProgress) => bar.update(done, total, way);
   try {
-    const options = { ...operatingPointOf(flags), model, output: out, signal: interruption(), onProgress };
+    const onNetwork = building.update;
+    const signal = interruption();
+    const options = { ...operatingPointOf(flags), model, output: out, signal, onNetwork, onProgress };
     const { verify } = await import("../verify/index.js");
     const certificate = await verify(given(options) as VerifyOptions);
     bar.stop();

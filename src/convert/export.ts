@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { type BuildOptions, buildShape } from "../backbone/building.js";
+import { ensureNetwork } from "../backbone/ensure-network.js";
 import { backboneOf, type Weights } from "../backbone/index.js";
-import { networksFolder, openBackboneStore } from "../backbone/stored.js";
+import { type BackboneSource, networkFrom, openBackboneStore } from "../backbone/stored.js";
 import { withWeights } from "../backbone/weight-files.js";
 import type { Manifest } from "../bundle/manifest.js";
 import { backboneEntry, flowEntry, parametersEntry, sha256 } from "../bundle/model.js";
@@ -19,7 +21,7 @@ import { backboneKey, hasReference, keepsWholeNetwork, type ReferenceBackbone } 
 export const exportFormats = ["torch", "onnx"] as const;
 
 /** Options of `exportModel()`; all that are wrong are named at once. */
-export interface ExportOptions {
+export interface ExportOptions extends Pick<BuildOptions, "onNetwork"> {
   /** Path of a `.uflow` file. */
   model: string;
   /** `torch`: path of the checkpoint to write. `onnx`: the folder for `backbone.onnx` and `flow.onnx`. */
@@ -35,6 +37,7 @@ const schema = z.strictObject({
   output: z.string().min(1),
   format: z.enum(exportFormats).default("torch"),
   withoutBackbone: z.boolean().default(false),
+  onNetwork: buildShape.onNetwork,
 });
 
 type CheckedExportOptions = z.infer<typeof schema>;
@@ -61,7 +64,12 @@ async function exportNetworks({ model, output, withoutBackbone }: CheckedExportO
   return networks.map(({ path }) => path);
 }
 
-async function exportCheckpoint({ model, output, withoutBackbone }: CheckedExportOptions): Promise<string[]> {
+async function exportCheckpoint({
+  model,
+  output,
+  withoutBackbone,
+  onNetwork,
+}: CheckedExportOptions): Promise<string[]> {
   await checkWritable(output);
   const { manifest, parameters } = await readFlowParameters(model);
   if (!parameters) {
@@ -87,10 +95,10 @@ async function exportCheckpoint({ model, output, withoutBackbone }: CheckedExpor
       `The original weights of "${name}" are not in the weights store, and the model has them only as a network. Run "uflow backbone pull ${name}" first, or ${alone}`,
     );
   }
-  return await withWeights(backboneOf(name), stored, async (weights) => {
-    await checkSame(manifest, name, weights, networksFolder(store.home));
-    return await write(flow, await backboneState(name, weights));
-  });
+  await checkSame(manifest, { name, home: store.home, stored }, { onNetwork });
+  return await withWeights(backboneOf(name), stored, async (weights) =>
+    write(flow, await backboneState(name, weights)),
+  );
 }
 
 interface Flow {
@@ -142,22 +150,18 @@ function withReferenceNorms(
 }
 
 /** Weights under the same name may be others by now: then the checkpoint would be another model. */
-async function checkSame(
-  manifest: Manifest,
-  name: ReferenceBackbone,
-  weights: Weights,
-  folder: string,
-): Promise<void> {
-  const network = await backboneOf(name).network(manifest.inputSize, weights, folder);
+async function checkSame(manifest: Manifest, source: BackboneSource, options: BuildOptions): Promise<void> {
+  await ensureNetwork(source, manifest.inputSize, options);
+  const { network } = await networkFrom(source, manifest.inputSize);
   if (sha256(network) === manifest.backbone.sha256) return;
   throw new UflowError(
     "ERR_UFLOW_BAD_WEIGHTS",
-    `The weights of "${name}" in the weights store are not those that the model was made with (or uflow ${manifest.engine} made another network of them); ${alone}`,
+    `The weights of "${source.name}" in the weights store are not those that the model was made with (or uflow ${manifest.engine} made another network of them); ${alone}`,
   );
 }
 
 /** The weights as the reference has them: complete for its strict loading, without layers that it has cut off. */
-async function backboneState(name: ReferenceBackbone, weights: Weights): Promise<Map<string, Tensor>> {
+export async function backboneState(name: ReferenceBackbone, weights: Weights): Promise<Map<string, Tensor>> {
   const names = (keepsWholeNetwork(name) ? weights : backboneOf(name).weights!).shapes.keys();
   const state = new Map<string, Tensor>();
   for (const weight of names) {

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { z } from "zod";
+import { type BuildOptions, buildShape, toldOf } from "../backbone/building.js";
 import { type Backbone, backboneOf, featureScales, type Weights, weightsUnder } from "../backbone/index.js";
 import { networksFolder, openBackboneStore } from "../backbone/stored.js";
 import { weightsIn } from "../backbone/weight-files.js";
@@ -25,7 +26,7 @@ import {
 } from "./layout.js";
 
 /** Options of `importReference()`; all that are wrong are named at once. */
-export interface ImportReferenceOptions {
+export interface ImportReferenceOptions extends Pick<BuildOptions, "onNetwork"> {
   /** A checkpoint of the Python reference (`.ckpt`, `.pth`), or its state dict as safetensors. */
   checkpoint: string;
   /** The backbone that it was trained on. Its weights are taken from the checkpoint. */
@@ -46,7 +47,7 @@ const schema = z.strictObject({
   output: z.string().min(1),
   inputSize: z.int().positive().optional(),
   weightsFolder: z.string().min(1).optional(),
-  signal: z.instanceof(AbortSignal).optional(),
+  ...buildShape,
 });
 
 /** The manifest's sizes end there. */
@@ -73,7 +74,10 @@ export async function importReference(options: ImportReferenceOptions): Promise<
     const flowSteps = countSteps(state, scales.length);
     const architecture = { scales, flowSteps, normalization: backbone.normalization };
     const parameters = await flowFromState(state, architecture);
-    const network = await backbone.network(inputSize, backboneWeights(rest.backbone, state), folder);
+    const all = backboneWeights(rest.backbone, state);
+    const network = await toldOf(backbone, all, rest, (weights) =>
+      backbone.network(inputSize, weights, folder),
+    );
     const imported = { file: basename(checkpoint), sha256: await sha256Of(checkpoint) };
     const weights = weightsRecord(network, imported.sha256);
     const manifest = { ...describeModel(backbone, network, inputSize, architecture, weights), imported };

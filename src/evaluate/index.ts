@@ -109,13 +109,14 @@ async function measureAll(
     output: __,
     curves: ___,
     signal,
+    onNetwork,
     onProgress,
     ...inspection
   }: CheckedEvaluateOptions,
   drawer: SheetDrawer | undefined,
 ) {
   if (signal?.aborted) throw aborted();
-  await using inspector = await Inspector.open(model, inspection);
+  await using inspector = await Inspector.open(model, { ...inspection, signal, onNetwork });
   const { device, manifest, operatingPoint } = inspector;
   await using measurement = new MeasurementThread({ logEpsilon: operatingPoint.logEpsilon }, signal, aborted);
   const mapSize = inspection.mapSize ?? manifest.mapSize;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type OperatingPointOptions, operatingPointShape } from "../a-contrario/operating-point.js";
+import { type BuildOptions, buildShape } from "../backbone/building.js";
 import { type LayoutName, layoutSchema } from "../image/datasets/index.js";
 import { type InspectorOptions, inspectorSchema } from "../inspect/options.js";
 import { parseOptions } from "../options.js";
@@ -7,7 +8,8 @@ import { parseOptions } from "../options.js";
 /** Options of `evaluate()`; every one is checked, and all that are wrong are named at once. */
 export interface EvaluateOptions
   extends OperatingPointOptions,
-    Pick<InspectorOptions, "device" | "threads" | "mapSize" | "region" | "ignore"> {
+    Pick<InspectorOptions, "device" | "threads" | "mapSize" | "region" | "ignore">,
+    Pick<BuildOptions, "onNetwork"> {
   /** Path of the `.uflow` file. */
   model: string;
   /**
@@ -48,7 +50,7 @@ export const evaluateSchema = z.strictObject({
   layout: layoutSchema,
   output: z.string().min(1).optional(),
   curves: z.boolean().default(false),
-  signal: z.instanceof(AbortSignal).optional(),
+  ...buildShape,
   onProgress: z.custom<EvaluateOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });
 

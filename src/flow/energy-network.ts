@@ -3,6 +3,7 @@ import { Graph, type Value } from "../onnx/graph.js";
 import * as op from "../onnx/operators.js";
 import { serialize } from "../onnx/serialize.js";
 import type { FlowArchitecture } from "./architecture.js";
+import { canFold, foldedLatents } from "./folded.js";
 import { flowForward } from "./forward.js";
 import type { FlowParameters } from "./parameters.js";
 
@@ -11,19 +12,21 @@ export const energyName = (scale: number) => `energy_${scale}`;
 
 /**
  * The flow as it is used for inspection, as the bytes of an ONNX model: feature maps [batch, channels, height, width]
- * in, per scale the energy Σ z² of every pixel [batch, 1, height, width] out. Only these small maps leave the network.
+ * in, per scale the energy Σ z² of every pixel [batch, 1, height, width] out. Only these small maps leave the network. Its
+ * latents are those of `flowForward` to float rounding.
  */
 export function energyNetwork(
   architecture: FlowArchitecture,
   parameters: FlowParameters,
 ): Uint8Array<ArrayBuffer> {
   const g = new Graph();
-  const outputs = flowForward(g, architecture, {
-    features: featureInputs(g, architecture, "batch"),
-    parameter: constantParameters(g, parameters),
-    permutations: parameters.permutations,
-  });
-  outputs.latents.forEach((z, scale) => {
+  const { permutations } = parameters;
+  const features = featureInputs(g, architecture, "batch");
+  const inputs = { features, parameter: constantParameters(g, parameters), permutations };
+  const latents = canFold(architecture, parameters)
+    ? foldedLatents(g, architecture, inputs, parameters)
+    : flowForward(g, architecture, inputs).latents;
+  latents.forEach((z, scale) => {
     g.output(energyName(scale), op.sumOfChannels(g, op.mul(g, z, z)));
   });
   return serialize(g);

@@ -27,27 +27,55 @@ const normEpsilon = 1e-5;
 
 /** Appends the whole flow to a graph. */
 export function flowForward(g: Graph, architecture: FlowArchitecture, inputs: FlowInputs): FlowOutputs {
-  const latents: Value[] = [];
   const logDeterminants: Value[] = [];
-  let fromBelow: Value | undefined;
-  for (const stage of stages(architecture)) {
-    const feature = normalise(g, architecture, inputs, stage.scale);
-    let x = fromBelow ? op.concat(g, [feature, fromBelow], 1) : feature;
+  const latents = throughStages(g, architecture, inputs, (x, stage) => {
+    let y = x;
     for (let step = 0; step < architecture.flowSteps; step++) {
-      const { y, logDeterminant } = flowStep(g, x, stage, step, inputs);
-      x = y;
-      logDeterminants.push(logDeterminant);
+      const done = flowStep(g, y, stage, step, inputs);
+      y = done.y;
+      logDeterminants.push(done.logDeterminant);
     }
-    if (stage.upward > 0) {
-      const [up, latent] = op.split(g, x, 1, [stage.upward, stage.latent]) as [Value, Value];
-      latents.unshift(latent);
-      fromBelow = op.depthToSpace(g, up);
-    } else latents.unshift(x);
-  }
+    if (stage.upward === 0) return { latent: y };
+    const [up, latent] = op.split(g, y, 1, [stage.upward, stage.latent]) as [Value, Value];
+    return { up, latent };
+  });
   return { latents, logDeterminant: logDeterminants.reduce((a, b) => op.add(g, a, b)) };
 }
 
-function normalise(g: Graph, { normalization }: FlowArchitecture, inputs: FlowInputs, scale: number): Value {
+/** What leaves the flow steps of a stage: its latent and, where there is a finer stage, the channels that go up to it. */
+export interface StageOutputs {
+  latent: Value;
+  up?: Value;
+}
+
+/**
+ * Appends the U around the flow steps: the normalised features of each stage, joined to what comes up from the coarser one.
+ * @param steps appends the flow steps of a stage to what enters them
+ * @returns the latents, finest first
+ */
+export function throughStages(
+  g: Graph,
+  architecture: FlowArchitecture,
+  inputs: Pick<FlowInputs, "features" | "parameter">,
+  steps: (x: Value, stage: Stage) => StageOutputs,
+): Value[] {
+  const latents: Value[] = [];
+  let fromBelow: Value | undefined;
+  for (const stage of stages(architecture)) {
+    const feature = normalise(g, architecture, inputs, stage.scale);
+    const { latent, up } = steps(fromBelow ? op.concat(g, [feature, fromBelow], 1) : feature, stage);
+    latents.unshift(latent);
+    fromBelow = up && op.depthToSpace(g, up);
+  }
+  return latents;
+}
+
+function normalise(
+  g: Graph,
+  { normalization }: FlowArchitecture,
+  inputs: Pick<FlowInputs, "features" | "parameter">,
+  scale: number,
+): Value {
   const feature = inputs.features[scale]!;
   if (normalization === "none") return feature;
   const standardised = op.standardiseImage(g, feature, normEpsilon);

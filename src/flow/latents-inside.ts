@@ -10,6 +10,7 @@ import { squaresInside } from "./exceedance-network.js";
 
 /** The outputs that `withLatents` adds, by scale; 0 is the finest. */
 export const latentName = (scale: number) => `latent_${scale}`;
+export const isLatent = (output: string) => output.startsWith("latent_");
 
 /**
  * A flow's network that yields its latents [batch, channels, height, width] as well. They are what it squares and sums.

@@ -1,4 +1,5 @@
-import { type OperatingPoint, resolveOperatingPoint } from "../a-contrario/operating-point.js";
+import type { OperatingPoint } from "../a-contrario/operating-point.js";
+import type { BuildOptions } from "../backbone/building.js";
 import type { Manifest } from "../bundle/manifest.js";
 import { backboneSum, type Model } from "../bundle/model.js";
 import { readModel } from "../bundle/read.js";
@@ -8,24 +9,26 @@ import { Engine, laneDepth } from "./engine.js";
 import { measureLanes } from "./fastest-lanes.js";
 import type { ImageSource, Inspection, Outcome, StreamOutcome } from "./inspection.js";
 import { Meter } from "./meter.js";
+import { operatingPointFor } from "./operating-point-for.js";
 import {
   type CheckedInspectOptions,
   type CheckedInspectorOptions,
   checkInspectOptions,
-  checkInspectorOptions,
   checkModelPath,
   checkModelPaths,
+  checkOpenOptions,
   checkShadowOptions,
   checkStreamOptions,
   type EngineOptions,
   type InspectOptions,
-  type InspectorOptions,
+  type OpenOptions,
   type ShadowOptions,
   type StreamOptions,
 } from "./options.js";
 import { Shadow } from "./shadow.js";
 import type { InspectorStats } from "./stats.js";
 import { streamInOrder } from "./stream.js";
+import { withWeightsFolder } from "./weights-folder.js";
 
 export type { OperatingPoint, OperatingPointOptions } from "../a-contrario/operating-point.js";
 export type { Device, DeviceName, TriedDevice } from "../onnx/device.js";
@@ -39,7 +42,13 @@ export type {
   Timings,
   Undecided,
 } from "./inspection.js";
-export type { InspectOptions, InspectorOptions, ShadowOptions, StreamOptions } from "./options.js";
+export type {
+  InspectOptions,
+  InspectorOptions,
+  OpenOptions,
+  ShadowOptions,
+  StreamOptions,
+} from "./options.js";
 export type { Shadow, ShadowStats } from "./shadow.js";
 export type { InspectorStats, Latency } from "./stats.js";
 
@@ -74,15 +83,16 @@ export class Inspector implements AsyncDisposable {
     private current: OpenModel,
     private readonly meter: Meter,
     private readonly options: EngineOptions,
+    private readonly onNetwork: BuildOptions["onNetwork"],
   ) {}
 
   /**
    * Opens a `.uflow` file. One whose backbone is `mcait` needs the weights of that in the store; the first time, the
    * network is then built of them (half a minute).
    * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_MODEL, ERR_UFLOW_BAD_WEIGHTS (the backbone's are not in the
-   * store, or others), ERR_UFLOW_DEVICE, ERR_UFLOW_NETWORK.
+   * store, or others), ERR_UFLOW_DEVICE, ERR_UFLOW_NETWORK, ERR_UFLOW_ABORTED; then nothing is open.
    */
-  static async open(path: string, options: InspectorOptions = {}): Promise<Inspector> {
+  static async open(path: string, options: OpenOptions = {}): Promise<Inspector> {
     checkModelPath(path);
     const [inspector] = await Inspector.openAll([path], options);
     return inspector!;
@@ -99,14 +109,19 @@ export class Inspector implements AsyncDisposable {
    * the same time, or as fast as it can.
    * @throws UflowError as `open()` does; then none is open.
    */
-  static async openAll(paths: readonly string[], options: InspectorOptions = {}): Promise<Inspector[]> {
+  static async openAll(paths: readonly string[], options: OpenOptions = {}): Promise<Inspector[]> {
     checkModelPaths(paths);
-    const checked = checkInspectorOptions(options);
+    const { signal, onNetwork, ...checked } = checkOpenOptions(options);
     const meters = paths.map(() => new Meter());
-    const models = await readModels(paths);
+    const models = await readModels(paths, { signal, onNetwork });
     const engineOptions = await withLanes(checked, models[0]!);
     const opened = await openModels(models, engineOptions, meters);
-    return opened.map((model, place) => new Inspector(model, meters[place]!, engineOptions));
+    const inspectors = opened.map(
+      (model, place) => new Inspector(model, meters[place]!, engineOptions, onNetwork),
+    );
+    if (!signal?.aborted) return inspectors;
+    await Promise.all(inspectors.map((inspector) => inspector.close()));
+    throw openingAborted();
   }
 
   /** The device that was taken. */
@@ -203,7 +218,8 @@ export class Inspector implements AsyncDisposable {
     const { share, onComparison } = checkShadowOptions(options);
     if (this.closing) throw closedError();
     const own = { ...this.options, lanes: 1 };
-    const [candidate] = await openModels(await readModels([path]), own, [new Meter()]);
+    const { onNetwork } = this;
+    const [candidate] = await openModels(await readModels([path], { onNetwork }), own, [new Meter()]);
     const { engine, sha256 } = candidate!;
     const shadow = new Shadow(engine, sha256, share, onComparison, () => this.shadows.delete(shadow));
     if (this.closing) {
@@ -246,7 +262,8 @@ export class Inspector implements AsyncDisposable {
 
   private async swapNow(path: string): Promise<void> {
     if (this.closing) throw closedError();
-    const [next] = await openModels(await readModels([path]), this.options, [this.meter]);
+    const { onNetwork } = this;
+    const [next] = await openModels(await readModels([path], { onNetwork }), this.options, [this.meter]);
     if (this.closing) {
       await next!.engine.close(0);
       throw closedError();
@@ -258,9 +275,14 @@ export class Inspector implements AsyncDisposable {
   }
 }
 
-async function readModels(paths: readonly string[]): Promise<Model[]> {
+/** Models whose networks are all there, so that lanes need not build them. */
+async function readModels(paths: readonly string[], options: BuildOptions): Promise<Model[]> {
   const models: Model[] = [];
-  for (const path of paths) models.push(withKnownBackbone(await readModel(path), models));
+  for (const path of paths) {
+    if (options.signal?.aborted) throw openingAborted();
+    const model = withKnownBackbone(await readModel(path), models);
+    models.push(await withWeightsFolder(model, options));
+  }
   return models;
 }
 
@@ -280,13 +302,7 @@ async function openModels(
   options: EngineOptions,
   meters: readonly Meter[],
 ): Promise<OpenModel[]> {
-  const { precision } = options;
-  const operatingPoints = models.map(({ manifest: { calibration, ...manifest } }) => {
-    const mapSize = options.mapSize ?? manifest.mapSize;
-    const otherAreas = options.region !== undefined || options.ignore !== undefined;
-    const ignores = Boolean(options.ignore === undefined ? manifest.ignore : options.ignore);
-    return resolveOperatingPoint(options, calibration, { mapSize, precision, otherAreas, ignores });
-  });
+  const operatingPoints = models.map(({ manifest }) => operatingPointFor(manifest, options));
   const { engine, devices } = await Engine.start({ models, operatingPoints, options, meters });
   return models.map(({ manifest, sha256 }, place) => ({
     engine,
@@ -304,4 +320,6 @@ function withKnownBackbone(model: Model, earlier: readonly Model[]): Model {
   return same ? { ...model, backbone: same.backbone } : model;
 }
 
+const openingAborted = () =>
+  new UflowError("ERR_UFLOW_ABORTED", "The opening of the model was cancelled; nothing is open");
 const closedError = () => new UflowError("ERR_UFLOW_CLOSED", "The inspector is closed");

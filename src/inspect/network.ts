@@ -5,7 +5,7 @@ import { backboneEntry, backboneSum, flowEntry, type Model } from "../bundle/mod
 import { UflowError } from "../error.js";
 import { energyName } from "../flow/energy-network.js";
 import { exceedanceName, exceedanceNetwork, squareName, squaresInside } from "../flow/exceedance-network.js";
-import { latentName, withLatents } from "../flow/latents-inside.js";
+import { isLatent, latentName, withLatents } from "../flow/latents-inside.js";
 import type { Energy } from "../kernels/index.js";
 import { compose, expectInterface, type Part } from "../onnx/compose.js";
 import type { TriedDevice } from "../onnx/device.js";
@@ -15,7 +15,7 @@ import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
 export interface NetworkOptions extends SessionOptions {
   /** Also counts per pixel the channels with z² ≥ this, which the window test needs. */
   exceedance?: number | undefined;
-  /** Also yields the latents, which takes much more memory; to compare them. */
+  /** Runs may yield the latents, too, which takes much more memory; to compare them. */
   latents?: boolean | undefined;
   /** Of products with weights; see `toHalfPrecision`. Default: float32. */
   precision?: "float32" | "float16" | undefined;
@@ -87,16 +87,21 @@ export class Network {
 
   /**
    * @param images each planar RGB of the model's input size, normalised; all in one run
+   * @param wanted `latents`: yields them, if the network was opened so. Default true.
    * @returns one per image
    * @throws UflowError ERR_UFLOW_NETWORK also when what comes out is not of the sizes in the manifest.
    */
-  async run(images: readonly Float32Array[]): Promise<NetworkMaps[]> {
+  async run(
+    images: readonly Float32Array[],
+    { latents: wanted = true }: { latents?: boolean } = {},
+  ): Promise<NetworkMaps[]> {
     const { inputSize, latents } = this.manifest;
     const dims = [images.length, 3, inputSize, inputSize];
     const input = { [imageName]: { data: joined(images), dims } };
-    const results = await this.session.run(this.backbone ? await this.backbone.run(input) : input);
+    const maps = wanted ? this.maps : this.maps.filter((name) => !isLatent(name));
+    const results = await this.session.run(this.backbone ? await this.backbone.run(input) : input, maps);
     const all = <T>(name: (scale: number) => string, value: (name: string, size: Scale) => T): T[] =>
-      this.maps.includes(name(0)) ? latents.map((size, scale) => value(name(scale), size)) : [];
+      maps.includes(name(0)) ? latents.map((size, scale) => value(name(scale), size)) : [];
     return images.map((_, i) => {
       const place = { i, of: images.length };
       const map = (name: string, size: Scale): Energy => ({

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { type OperatingPointOptions, operatingPointShape } from "../a-contrario/operating-point.js";
 import { type IgnoreOptions, ignoreSchema } from "../areas/ignore.js";
+import { type BuildOptions, buildShape } from "../backbone/building.js";
 import { type Area, areaSchema } from "../image/area.js";
 import { type Device, deviceSchema } from "../onnx/device.js";
 import { parseOptions } from "../options.js";
 import type { Comparison } from "./inspection.js";
 
-/** Options of `Inspector.open()`. */
+/** How a model is inspected with. */
 export interface InspectorOptions extends OperatingPointOptions {
   /** Where the networks run: `auto` (default) takes CUDA where it works, else the CPU; `cuda:1` is the second GPU. */
   device?: Device;
@@ -68,6 +69,14 @@ export const inspectorSchema = z.strictObject({
 });
 
 export type CheckedInspectorOptions = z.infer<typeof inspectorSchema>;
+
+/**
+ * Options of `Inspector.open()`. The first time on a machine, the network of `mcait` is built: `onNetwork` is told how far it is,
+ * then and when a model is swapped for one with it; `signal` stops the opening.
+ */
+export interface OpenOptions extends InspectorOptions, BuildOptions {}
+
+const openSchema = inspectorSchema.extend(buildShape);
 
 /** Options with the number of lanes that `auto` stands for on this machine. */
 export type EngineOptions = Omit<CheckedInspectorOptions, "lanes"> & { lanes: number };
@@ -148,6 +157,10 @@ export function checkModelPaths(paths: readonly string[]): void {
 
 export function checkInspectorOptions(options: InspectorOptions): CheckedInspectorOptions {
   return parseOptions("Inspector.open", inspectorSchema, options);
+}
+
+export function checkOpenOptions(options: OpenOptions): z.infer<typeof openSchema> {
+  return parseOptions("Inspector.open", openSchema, options);
 }
 
 export function checkInspectOptions(options: InspectOptions): CheckedInspectOptions {

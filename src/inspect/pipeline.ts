@@ -82,11 +82,16 @@ export class Pipeline {
 
   /**
    * Inspects images in one run of the network, or in several where their tiles are more than a batch. What is wrong with one of them is its result.
+   * @param onLatents is given the latents of all tiles, of all images one after the other; only of a pipeline that was opened
+   * with `latents`
    * @throws UflowError ERR_UFLOW_NETWORK when the run fails.
    */
-  async inspect(images: readonly Prepared[]): Promise<(Inspection | UflowError)[]> {
+  async inspect(
+    images: readonly Prepared[],
+    onLatents?: (tiles: Float32Array[][]) => void,
+  ): Promise<(Inspection | UflowError)[]> {
     const clock = new Clock();
-    const maps = await this.run(images);
+    const maps = await this.run(images, onLatents);
     const network = clock.lap() / images.length;
     this.seen.push(...images.map(({ picture }) => picture));
     return images.map((image, i) => {
@@ -122,15 +127,20 @@ export class Pipeline {
   }
 
   /** The maps of all images, joined of their tiles. */
-  private async run(images: readonly Prepared[]): Promise<SeenMaps[]> {
+  private async run(
+    images: readonly Prepared[],
+    onLatents: ((tiles: Float32Array[][]) => void) | undefined,
+  ): Promise<SeenMaps[]> {
     const tiles = images.flatMap(({ view, picture }) =>
       Array.from({ length: view.tiles }, (_, tile) => () => view.tile(picture, tile)),
     );
     const { batchSize: size } = this.options;
     const maps: NetworkMaps[] = [];
     for (let i = 0; i < tiles.length; i += size) {
-      maps.push(...(await this.network.run(tiles.slice(i, i + size).map((cut) => cut()))));
+      const batch = tiles.slice(i, i + size).map((cut) => cut());
+      maps.push(...(await this.network.run(batch, { latents: onLatents !== undefined })));
     }
+    onLatents?.(maps.map(({ latents }) => latents));
     let next = 0;
     return images.map(({ view }) => {
       const own = maps.slice(next, next + view.tiles);

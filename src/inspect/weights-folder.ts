@@ -1,3 +1,5 @@
+import type { BuildOptions } from "../backbone/building.js";
+import { ensureNetwork } from "../backbone/ensure-network.js";
 import { hasWeightsFile } from "../backbone/network-cache.js";
 import {
   findBackbone,
@@ -14,11 +16,13 @@ import type { Store } from "../weights/store/index.js";
 
 /**
  * Sees to it that the weights file of a model's backbone, where it has one, is on this machine: where it is missing, it is
- * made again of the weights in the store (half a minute). A model that is self-contained is left as it is.
+ * made again of the weights in the store (half a minute): in a thread of its own where `options` are given, else here. A model
+ * that is self-contained is left as it is.
  * @throws UflowError ERR_UFLOW_BAD_WEIGHTS when the store has none or others, or the model was imported, saying what to do; ERR_UFLOW_BAD_MODEL
  * when `backbone.onnx` names another file than the manifest.
  */
-export async function withWeightsFolder(model: Model, store: Store = openBackboneStore()): Promise<Model> {
+export async function withWeightsFolder(model: Model, options?: BuildOptions): Promise<Model> {
+  const store = openBackboneStore();
   const { manifest, backbone } = model;
   const { weights } = manifest.backbone;
   if (!weights) return model;
@@ -30,7 +34,8 @@ export async function withWeightsFolder(model: Model, store: Store = openBackbon
     );
   }
   const weightsFolder = networksFolder(store.home);
-  if (!(await hasWeightsFile({ ...weights, folder: weightsFolder }))) await rebuild(manifest, weights, store);
+  if (!(await hasWeightsFile({ ...weights, folder: weightsFolder })))
+    await rebuild(manifest, weights, store, options);
   return { ...model, weightsFolder };
 }
 
@@ -38,6 +43,7 @@ async function rebuild(
   { backbone: { name }, inputSize, imported }: Manifest,
   weights: BackboneWeights,
   store: Store,
+  options: BuildOptions | undefined,
 ): Promise<void> {
   if (imported) {
     throw otherWeights(
@@ -53,6 +59,7 @@ async function rebuild(
       `it was trained with files of the SHA-256 ${weights.sources.join(", ")}; in the store are ${sources.join(", ") || "none"}. Pull or import those`,
     );
   }
+  if (options) await ensureNetwork(source, inputSize, options);
   const { file } = await networkFrom(source, inputSize);
   if (file === weights.file) return;
   throw otherWeights(name, `this version of uflow makes another network ("${file}") of them. Train it again`);

@@ -80,13 +80,17 @@ export class Session {
   /**
    * Runs the network. Inputs are read in place; outputs are fresh memory. Never pass an output's buffer as input of
    * the run that yields it.
+   * @param outputs those that are wanted; default: all
    */
-  async run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+  async run(
+    inputs: Readonly<Record<string, Tensor>>,
+    outputs: readonly string[] = this.outputNames,
+  ): Promise<Record<string, Tensor>> {
     const feeds = Object.fromEntries(
       Object.entries(inputs).map(([name, { data, dims }]) => [name, new ort.Tensor("float32", data, dims)]),
     );
     try {
-      const results = await this.gate.pass(() => this.session.run(feeds));
+      const results = await this.gate.pass(() => this.session.run(feeds, outputs));
       return Object.fromEntries(
         Object.entries(results).map(([name, tensor]) => [
           name,

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { type BuildOptions, buildShape } from "../backbone/building.js";
 import { messageOf, UflowError } from "../error.js";
 import { fileSum } from "../input/file-sum.js";
 import { Inspector } from "../inspect/index.js";
@@ -10,7 +11,7 @@ import type { AuditStore, ListOptions } from "./audit/store.js";
 import { imageSum } from "./image-sum.js";
 import type { FrameRecord, RecordedImage } from "./record.js";
 
-export interface ReplayOptions extends ListOptions {
+export interface ReplayOptions extends ListOptions, Pick<BuildOptions, "onNetwork"> {
   /** Paths of `.uflow` files; a record is replayed by the one that has the SHA-256 of its model. */
   models: readonly string[];
   /** Default `cpu`, where the same inspection gives the same bits. */
@@ -48,7 +49,7 @@ export interface Replay {
 const schema = z.object({
   models: z.array(z.string().min(1)).min(1),
   device: z.string().default("cpu"),
-  signal: z.instanceof(AbortSignal).optional(),
+  ...buildShape,
 });
 
 /**
@@ -57,9 +58,12 @@ const schema = z.object({
  * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_ABORTED, ERR_UFLOW_BAD_RECORDS; what `Inspector.open()` throws.
  */
 export async function replay(store: AuditStore, options: ReplayOptions): Promise<Replay> {
-  const { models, device, signal, onProgress, ...list } = options;
+  const { models, device, signal, onNetwork, onProgress, ...list } = options;
   parseOptions("replay", schema, options);
-  await using inspectors = new Inspectors(await sumsOf(models), device ?? "cpu");
+  await using inspectors = new Inspectors(await sumsOf(models), device ?? "cpu", {
+    signal,
+    onNetwork,
+  });
   const result: Replay = {
     same: 0,
     different: [],
@@ -131,6 +135,7 @@ class Inspectors implements AsyncDisposable {
   constructor(
     private readonly models: ReadonlyMap<string, string>,
     private readonly device: NonNullable<InspectorOptions["device"]>,
+    private readonly build: BuildOptions,
   ) {}
 
   async of({ model, settings }: FrameRecord): Promise<Inspector | undefined> {
@@ -140,7 +145,7 @@ class Inspectors implements AsyncDisposable {
     const key = JSON.stringify([path, options]);
     if (key === this.key) return this.inspector;
     await this[Symbol.asyncDispose]();
-    this.inspector = await Inspector.open(path, options);
+    this.inspector = await Inspector.open(path, { ...options, ...this.build });
     this.key = key;
     return this.inspector;
   }

@@ -1,4 +1,5 @@
 import { type AddressInfo, isIPv6 } from "node:net";
+import { inTenths } from "../backbone/network-progress.js";
 import { messageOf, UflowError } from "../error.js";
 import { type FrameRecord, Sinks } from "../records/index.js";
 import { Access } from "./access.js";
@@ -66,7 +67,8 @@ async function open({ app, ...begun }: Beginnings, last: FrameRecord | undefined
     else drift.watch(model);
     live.send("model", { action, model: summaryOf(model) });
   };
-  const models = await Models.open(options.models, { folder, inspector, onChange });
+  const onNetwork = inTenths((text) => app.log.info(text));
+  const models = await Models.open(options.models, { folder, inspector, onNetwork, onChange });
   for (const model of models.list()) drift.watch(model);
   const inspections = new Inspections({ ...begun, metrics, drift }, options, last);
   const pictures = new Pictures(inspector.maxPixels);

@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UflowError } from "../error.js";
-import { Inspector, type InspectorOptions } from "../inspect/index.js";
+import { Inspector, type InspectorOptions, type OpenOptions } from "../inspect/index.js";
 import type { ModelEvent, ModelSummary } from "./api.js";
 import { Refusal } from "./refusal.js";
 
@@ -18,6 +18,8 @@ export interface ModelsOptions {
   /** From which models are loaded; undefined: none can be. */
   folder: string | undefined;
   inspector: InspectorOptions;
+  /** Is told how far the network of `mcait` is, while it is built. */
+  onNetwork: OpenOptions["onNetwork"];
   /** Is told of what is loaded, swapped and unloaded. */
   onChange: (action: ModelEvent["action"], model: LoadedModel) => void;
 }
@@ -43,7 +45,7 @@ export class Models {
       const message = `Two models would be called "${twice}": models are called as their files are; rename one`;
       throw new UflowError("ERR_UFLOW_BAD_OPTION", message);
     }
-    const inspectors = paths.length > 0 ? await Inspector.openAll(paths, options.inspector) : [];
+    const inspectors = paths.length > 0 ? await models.openAll(paths) : [];
     inspectors.forEach((inspector, i) => {
       models.keep(names[i]!, inspector, basename(paths[i]!));
     });
@@ -76,7 +78,7 @@ export class Models {
     }
     return await this.change(name, async () => {
       const path = await this.pathOf(file);
-      const [inspector] = await Inspector.openAll([path], this.options.inspector);
+      const [inspector] = await this.openAll([path]);
       if (this.closed) {
         await inspector!.close();
         throw new Refusal(503, "The service is shutting down");
@@ -110,6 +112,11 @@ export class Models {
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all(this.list().map(({ inspector }) => inspector.close()));
+  }
+
+  private openAll(paths: readonly string[]): Promise<Inspector[]> {
+    const { inspector, onNetwork } = this.options;
+    return Inspector.openAll(paths, { ...inspector, onNetwork });
   }
 
   private only(): LoadedModel {

@@ -10,6 +10,7 @@ import {
   measureLanes,
   settingsOnCpu,
 } from "../inspect/fastest-lanes.js";
+import { withWeightsFolder } from "../inspect/weights-folder.js";
 import { thisMachine } from "../machine.js";
 import { adviceOn } from "./advice.js";
 import { type Comparison, compare, type Extent } from "./compare.js";
@@ -39,7 +40,8 @@ export async function measureSpeed(options: SpeedOptions = {}): Promise<Speed> {
   const folder = await mkdtemp(join(tmpdir(), "uflow-bench-"));
   try {
     const path = checked.model ?? (await writeUntrainedModel(folder));
-    const measurement = new Measurement(path, await readModel(path), checked);
+    const model = await withWeightsFolder(await readModel(path), checked);
+    const measurement = new Measurement(path, model, checked);
     const speed = { ...(await measurement.run()), machine: { ...thisMachine(), busy } };
     return { ...speed, advice: adviceOn(speed), seconds: (performance.now() - start) / 1000 };
   } catch (error) {

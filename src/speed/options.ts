@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { type BuildOptions, buildShape } from "../backbone/building.js";
 import { inspectorSchema } from "../inspect/options.js";
 import type { Device } from "../onnx/device.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `measureSpeed()`. */
-export interface SpeedOptions {
+export interface SpeedOptions extends Pick<BuildOptions, "onNetwork"> {
   /** Path of the `.uflow` file. Default: the embedded backbone with a flow that was never trained. */
   model?: string;
   /** Folder of images of good parts. Default: generated ones, on which the last phase may take longer or shorter. */
@@ -39,7 +40,7 @@ const schema = z.strictObject({
   seconds: z.number().min(0.1).max(3600).default(5),
   frames: z.int().min(0).max(1e9).default(0),
   reference: z.string().min(1).optional(),
-  signal: z.instanceof(AbortSignal).optional(),
+  ...buildShape,
   onProgress: z.custom<SpeedOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });
 

@@ -111,7 +111,7 @@ async function studyCategory(
 /** Trains and evaluates, unless that is done already. */
 async function runOnce(
   { name, path, layout }: Category,
-  { output, training, evaluation, signal }: CheckedStudyOptions,
+  { output, training, evaluation, signal, onNetwork }: CheckedStudyOptions,
   seed: number,
   key: string,
   report: Report,
@@ -131,6 +131,7 @@ async function runOnce(
     training,
     evaluation,
     signal,
+    onNetwork,
     onProgress: (phase, step) => report(seed, { phase, step }),
   });
   report(seed, { phase: "finished" });

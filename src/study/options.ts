@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type BuildOptions, buildShape } from "../backbone/building.js";
 import type { EvaluateOptions, EvaluateProgress } from "../evaluate/index.js";
 import { type LayoutName, layoutSchema } from "../image/datasets/index.js";
 import { parseOptions } from "../options.js";
@@ -18,11 +19,19 @@ export interface StudyOptions {
   /** A model is trained with each of them, for every category. Default [0]. */
   seeds?: readonly number[];
   /** How to train; the defaults are those of `train()`. */
-  training?: Omit<TrainOptions, "data" | "layout" | "output" | "seed" | "signal" | "onProgress">;
+  training?: Omit<
+    TrainOptions,
+    "data" | "layout" | "output" | "seed" | "signal" | "onNetwork" | "onProgress"
+  >;
   /** How to evaluate; the defaults are those of `evaluate()`. */
-  evaluation?: Omit<EvaluateOptions, "model" | "data" | "layout" | "output" | "signal" | "onProgress">;
+  evaluation?: Omit<
+    EvaluateOptions,
+    "model" | "data" | "layout" | "output" | "signal" | "onNetwork" | "onProgress"
+  >;
   /** Stops the study; what is finished stays. */
   signal?: AbortSignal;
+  /** As for `train()` and `evaluate()`. */
+  onNetwork?: BuildOptions["onNetwork"];
   onProgress?: (progress: StudyProgress) => void;
 }
 
@@ -51,7 +60,7 @@ const studySchema = z.strictObject({
     .default([0]),
   training: z.looseObject({}).default({}),
   evaluation: z.looseObject({}).default({}),
-  signal: z.instanceof(AbortSignal).optional(),
+  ...buildShape,
   onProgress: z.custom<StudyOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });
 

@@ -1,6 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import type { BuildOptions } from "../backbone/building.js";
 import { type EvaluateOptions, type EvaluateProgress, type Evaluation, evaluate } from "../evaluate/index.js";
 import { isFile } from "../image/datasets/folder.js";
 import type { LayoutName } from "../image/datasets/index.js";
@@ -74,14 +75,15 @@ export interface RunTask {
   training: object;
   evaluation: object;
   signal: AbortSignal | undefined;
+  onNetwork: BuildOptions["onNetwork"];
   onProgress: (phase: "training" | "evaluation", step: TrainProgress | EvaluateProgress) => void;
 }
 
 /** Trains, evaluates and records it. @throws UflowError as `train()` and `evaluate()`. */
 export async function doRun(task: RunTask): Promise<Run> {
-  const { data, layout, folder, seed, key, training, evaluation, signal, onProgress } = task;
+  const { data, layout, folder, seed, key, training, evaluation, signal, onNetwork, onProgress } = task;
   const model = join(folder, modelFile);
-  const shared = { data, layout, ...(signal && { signal }) };
+  const shared = { data, layout, ...(signal && { signal }), onNetwork };
   // From here on the model and the report in the folder are not those of an earlier record any more.
   await rm(join(folder, runFile), { force: true });
   const resumed = (training as TrainOptions).resume === true && (await isFile(checkpointPath(model)));

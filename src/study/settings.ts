@@ -42,7 +42,7 @@ export async function settingsOf({
 
 /** Where things lie, what listens to them and what keeps them changes no result. */
 async function withoutPlaces(options: { ignore?: IgnoreOptions | null | undefined }): Promise<object> {
-  const places = ["data", "layout", "output", "model", "seed", "signal", "onProgress"];
+  const places = ["data", "layout", "output", "model", "seed", "signal", "onNetwork", "onProgress"];
   const means = ["tensorboard", "cacheFolder", "checkpointEvery", "resume", "curves"];
   const { ignore } = options;
   const known = ignore?.mask ? { ...options, ignore: await withMaskSum(ignore) } : options;

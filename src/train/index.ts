@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { encodeIgnoreMask, readIgnored } from "../areas/ignore.js";
+import { ensureNetwork } from "../backbone/ensure-network.js";
 import { type Backbone, backboneNames, featureScales, isBackboneName } from "../backbone/index.js";
 import { allBackboneNames, backboneFrom, findBackbone, openBackboneStore } from "../backbone/stored.js";
 import { describeModel } from "../bundle/describe.js";
@@ -39,10 +40,8 @@ export type { TrainOptions, TrainProgress } from "./options.js";
 export async function train(options: TrainOptions): Promise<Manifest & { training: TrainingSummary }> {
   const store = openBackboneStore();
   const names = isBackboneName(options?.backbone ?? "mobile") ? backboneNames : await allBackboneNames(store);
-  const { signal, onProgress, data, layout, output, tensorboard, ignore, ...checked } = checkTrainOptions(
-    options,
-    names,
-  );
+  const { signal, onNetwork, onProgress, data, layout, output, tensorboard, ignore, ...checked } =
+    checkTrainOptions(options, names);
   const source = await findBackbone(checked.backbone, store);
   const backbone = backboneFrom(source);
   const inputSize = checked.inputSize ?? backbone.defaultInputSize;
@@ -59,6 +58,7 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
   const ignored = ignore && (await readIgnored(ignore));
   await checkWritable(output);
   const checkpoint = checkpointPath(output);
+  await ensureNetwork(source, inputSize, { signal, onNetwork });
   using events = tensorboard === undefined ? undefined : await tensorboardProgress(tensorboard, onProgress);
   const watched = events?.onProgress ?? onProgress;
   const file = new URL("./worker.js", import.meta.url);

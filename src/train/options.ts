@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type IgnoreOptions, ignoreSchema } from "../areas/ignore.js";
 import { type Tiling, tilingSchema } from "../areas/tiling.js";
+import { type BuildOptions, buildShape } from "../backbone/building.js";
 import { type Normalization, normalizations } from "../backbone/features.js";
 import type { BackboneName } from "../backbone/index.js";
 import type { Recovery } from "../bundle/manifest.js";
@@ -17,7 +18,7 @@ import { type Augmentation, augmentationSchema } from "./augmentation.js";
 import { type CachePrecision, cachePrecisions } from "./feature-records.js";
 
 /** Options of `train()`; every one is checked, and all that are wrong are named at once. */
-export interface TrainOptions {
+export interface TrainOptions extends Pick<BuildOptions, "onNetwork"> {
   /**
    * Folder of one product: MVTec-AD layout (`train/good/*`), a folder with only images, all of them good, or another of
    * docs/datasets.md; or a CSV list.
@@ -181,7 +182,7 @@ const trainSchema = z.strictObject({
   cacheFolder: z.string().min(1).optional(),
   cachePrecision: z.enum(cachePrecisions).optional(),
   tensorboard: z.string().min(1).optional(),
-  signal: z.instanceof(AbortSignal).optional(),
+  ...buildShape,
   onProgress: z.custom<TrainOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });
 

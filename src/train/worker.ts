@@ -38,7 +38,16 @@ import { Trainer } from "./trainer.js";
 /** What the worker is given. */
 export type TrainTask = Omit<
   CheckedTrainOptions,
-  "signal" | "onProgress" | "data" | "layout" | "output" | "tensorboard" | "ignore" | "backbone" | "inputSize"
+  | "signal"
+  | "onNetwork"
+  | "onProgress"
+  | "data"
+  | "layout"
+  | "output"
+  | "tensorboard"
+  | "ignore"
+  | "backbone"
+  | "inputSize"
 > &
   Preset & {
     source: BackboneSource;

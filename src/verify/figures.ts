@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { Latents } from "./latents.js";
 import type { Inspected } from "./way-process.js";
 import type { Precision } from "./ways.js";
 
@@ -45,11 +44,7 @@ export const limits: Readonly<Record<Precision, Limits>> = {
 };
 
 /** What is compared of one image. */
-export type Comparable = Pick<Inspected, "anomalous" | "logNfa" | "anomalyMap" | "mask"> & {
-  name: string;
-  /** Of the first images. */
-  latents?: Latents;
-};
+export type Comparable = Omit<Inspected, "milliseconds"> & { name: string };
 
 /** Image by image, in the same order; the maps are of the same sizes. */
 export function figuresOf(got: readonly Comparable[], wanted: readonly Comparable[]): Figures {

@@ -6,6 +6,7 @@ import { sha256 } from "../bundle/model.js";
 import { readModel } from "../bundle/read.js";
 import { UflowError } from "../error.js";
 import { fileSum } from "../input/file-sum.js";
+import { withWeightsFolder } from "../inspect/weights-folder.js";
 import { thisMachine } from "../machine.js";
 import { checkWritable } from "../output/atomic-file.js";
 import {
@@ -52,7 +53,8 @@ export async function verify(options: VerifyOptions): Promise<Certificate> {
 
 async function certify(options: CheckedVerifyOptions): Promise<Certificate> {
   const { model, output, against, images: folder, count, seed } = options;
-  const { manifest } = await readModel(model);
+  const read = await readModel(model);
+  const { manifest } = read;
   const operating = z.object(operatingPointShape).parse(options);
   const { epsilon, tail, tests, background, nfa } = resolveOperatingPoint(operating, manifest.calibration, {
     ...manifest,
@@ -73,6 +75,7 @@ async function certify(options: CheckedVerifyOptions): Promise<Certificate> {
   const earlier = against === undefined ? undefined : await Earlier.open(against);
   earlier?.expectSame(about, images);
   const earlierMaps = await earlier?.maps();
+  await withWeightsFolder(read, options);
   const machine = thisMachine();
   const wayOf = (way: Way): Way => ({ ...way, options: { ...way.options, ...operating } });
   const ways = waysOf(machine).map(wayOf);
@@ -81,7 +84,7 @@ async function certify(options: CheckedVerifyOptions): Promise<Certificate> {
   const results: WayResult[] = [];
   for (const [i, way] of ways.entries()) {
     const onImage = progress(way, images.length * (1 + i));
-    results.push(await tryWay(way, options, images, wanted.inspected, onImage));
+    results.push(await tryWay(way, manifest.backbone, options, images, wanted.inspected, onImage));
   }
   const compared = earlier && comparison(wanted.inspected, earlierMaps!, limits.float32);
   const decisive = [
@@ -124,6 +127,7 @@ async function summarize(path: string, manifest: Manifest): Promise<ModelSummary
 /** Never rejects for what is wrong with a way, except when all is cancelled or an image is no longer what it was. */
 async function tryWay(
   way: Way,
+  backbone: Manifest["backbone"],
   { model, signal }: CheckedVerifyOptions,
   images: readonly TestImage[],
   wanted: readonly Comparable[],
@@ -142,7 +146,7 @@ async function tryWay(
       precision,
       device: null,
       instructionSet: null,
-      outcome: isUnavailable(way, error) ? "unavailable" : "failed",
+      outcome: isUnavailable(way, error, backbone) ? "unavailable" : "failed",
       reason: error.message,
       figures: null,
       limits: allowed,

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { type OperatingPointOptions, operatingPointShape } from "../a-contrario/operating-point.js";
+import { type BuildOptions, buildShape } from "../backbone/building.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `verify()`; every one is checked, and all that are wrong are named at once. */
-export interface VerifyOptions extends OperatingPointOptions {
+export interface VerifyOptions extends OperatingPointOptions, Pick<BuildOptions, "onNetwork"> {
   /** Path of the `.uflow` file. */
   model: string;
   /** Folder of images of the product. Default: generated ones, the same on every machine. */
@@ -38,7 +39,7 @@ const verifySchema = z.strictObject({
   seed: z.int().min(0).max(0xffffffff).default(0),
   against: z.string().min(1).optional(),
   output: z.string().min(1).optional(),
-  signal: z.instanceof(AbortSignal).optional(),
+  ...buildShape,
   onProgress: z.custom<VerifyOptions["onProgress"]>((value) => typeof value === "function").optional(),
 });
 

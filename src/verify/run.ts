@@ -1,6 +1,6 @@
+import type { Manifest } from "../bundle/manifest.js";
 import type { UflowError } from "../error.js";
 import { median } from "../evaluate/summary.js";
-import type { RawImage } from "../kernels/index.js";
 import type { Comparable } from "./figures.js";
 import type { TestImage } from "./images.js";
 import { RunningWay } from "./running-way.js";
@@ -33,24 +33,28 @@ export async function runWay(
     const inspected: Comparable[] = [];
     const times: number[] = [];
     for (const { name, load } of images) {
-      const { milliseconds, ...result } = await running.inspect(await load());
+      const latents = inspected.length < latentImages;
+      const { milliseconds, ...result } = await running.inspect(await load(), { latents });
       inspected.push({ name, ...result });
       times.push(milliseconds);
       onImage(inspected.length);
     }
-    const first: RawImage[] = [];
-    for (const { load } of images.slice(0, latentImages)) first.push(await load());
-    const latents = await running.latents(first);
-    latents.forEach((ofImage, i) => {
-      inspected[i]!.latents = ofImage;
-    });
     return { ...opened, inspected, milliseconds: median(times) };
   } finally {
     await running.close();
   }
 }
 
-/** What a machine may lack without being wrong: a device, or vector instructions that its processor has not. */
-export function isUnavailable({ instructionSet }: Way, { code }: UflowError): boolean {
-  return code === "ERR_UFLOW_DEVICE" || (instructionSet !== undefined && code === "ERR_UFLOW_BAD_OPTION");
+/**
+ * What a machine or a model may lack without being wrong: a device, vector instructions that the processor has not, float16
+ * where the weights stay in a file.
+ */
+export function isUnavailable(
+  { instructionSet, precision }: Way,
+  { code }: UflowError,
+  { weights }: Pick<Manifest["backbone"], "weights">,
+): boolean {
+  if (code === "ERR_UFLOW_DEVICE") return true;
+  if (precision === "float16" && weights !== undefined) return code === "ERR_UFLOW_NETWORK";
+  return instructionSet !== undefined && code === "ERR_UFLOW_BAD_OPTION";
 }

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { messageOf, UflowError } from "../error.js";
 import type { RawImage } from "../kernels/index.js";
-import type { Latents } from "./latents.js";
 import type { Inspected, Opened, WayAnswer, WayReply, WayRequest } from "./way-process.js";
 import type { Way } from "./ways.js";
 
@@ -53,13 +52,9 @@ export class RunningWay implements AsyncDisposable {
     }
   }
 
-  async inspect(image: RawImage): Promise<Inspected> {
-    return (await this.ask({ kind: "inspect", image })) as Inspected;
-  }
-
-  /** By image. The last request: the inspector is closed for it. */
-  async latents(images: RawImage[]): Promise<Latents[]> {
-    return (await this.ask({ kind: "latents", images })) as Latents[];
+  /** @param latents whether they are wanted, too */
+  async inspect(image: RawImage, { latents = false } = {}): Promise<Inspected> {
+    return (await this.ask({ kind: "inspect", image, latents })) as Inspected;
   }
 
   async close(): Promise<void> {

@@ -2,18 +2,14 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { joinWeights, type Weights, weightsUnder } from "#uflow/backbone/index.js";
+import { joinWeights } from "#uflow/backbone/index.js";
 import { mcait, mcaitNetwork, mcaitWeights } from "#uflow/backbone/mcait.js";
 import { Session } from "#uflow/onnx/session.js";
 import { expectClose } from "../closeness.js";
-import { loadGolden } from "../fixtures/golden.js";
-import { weightsOf, withTensor } from "./test-weights.js";
+import { golden, mini, pair, state, twoScales } from "./mini-cait.js";
+import { withTensor } from "./test-weights.js";
 
-const golden = loadGolden("backbone/cait_mini");
-const tensors = golden.names.map((name) => [name, golden.tensor(name)] as const);
-const state = weightsUnder("state/", weightsOf(new Map(tensors as never)));
 const image = golden.tensor("image");
-const mini = { name: "mini", inputSize: 64, patchSize: 16, channels: 48, heads: 4, blocks: 3 };
 
 let folder: string;
 beforeAll(async () => {
@@ -27,14 +23,6 @@ async function run(network: Uint8Array, data: Float32Array, dims: readonly numbe
   await session.close();
   return outputs;
 }
-
-/** One transformer on the image, a smaller one of other weights on the image at half its size. */
-const twoScales = { name: "pair", scales: [mini, { ...mini, name: "half", inputSize: 32, blocks: 2 }] };
-const shorter: Weights = {
-  shapes: new Map([...state.shapes, ["pos_embed", [1, 4, 48]]]),
-  read: async (name) => (await state.read(name)).subarray(0, name === "pos_embed" ? 4 * 48 : undefined),
-};
-const pair = joinWeights({ "mini.": state, "half.": shorter });
 
 it("yields the features of the reference for a batch", async () => {
   const network = await mcaitNetwork(

@@ -4,12 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BackboneName, backboneOf } from "#uflow/backbone/index.js";
+import { type BackboneName, backboneOf, joinWeights, type Weights } from "#uflow/backbone/index.js";
+import { mcait, mcaitNetwork } from "#uflow/backbone/mcait.js";
+import { weightsIn } from "#uflow/backbone/weight-files.js";
 import { describeModel } from "#uflow/bundle/describe.js";
 import { readModel } from "#uflow/bundle/read.js";
 import { writeModel } from "#uflow/bundle/write.js";
-import { type ExportOptions, exportModel } from "#uflow/convert/export.js";
+import { type ExportOptions, backboneState as exportedBackbone, exportModel } from "#uflow/convert/export.js";
 import { importReference } from "#uflow/convert/import.js";
+import { backboneWeights } from "#uflow/convert/layout.js";
 import type { FlowArchitecture } from "#uflow/flow/architecture.js";
 import { energyNetwork } from "#uflow/flow/energy-network.js";
 import { type FlowParameters, initialParameters, parameter } from "#uflow/flow/parameters.js";
@@ -17,7 +20,9 @@ import { Session } from "#uflow/onnx/session.js";
 import { writeSafetensors } from "#uflow/weights/safetensors.js";
 import { openStore } from "#uflow/weights/store/index.js";
 import { numberBytes, type Tensor } from "#uflow/weights/tensor.js";
+import { writeTorch } from "#uflow/weights/torch/write.js";
 import { openWeights, type WeightFile } from "#uflow/weights/weight-file.js";
+import { shorter, state, twoScales } from "../backbone/mini-cait.js";
 import { expectClose } from "../closeness.js";
 import {
   architecture,
@@ -175,6 +180,37 @@ describe("an exported checkpoint", () => {
     expect(keys).toContain("model.flow.module_list.8.w_perm_inv");
     expect(keys.filter((key) => key.includes("feature_extractor"))).toEqual([]);
   });
+});
+
+it("the backbone of a checkpoint of MS-CaiT is that which is imported again, with the layers that nothing uses", async () => {
+  const unused = { "cait_m48_448.head.bias": { shape: [3], data: Float32Array.of(1, 2, 3) } };
+  const all = joinWeights({ "cait_m48_448.": state, "cait_s24_224.": shorter });
+  const weights: Weights = {
+    shapes: new Map([
+      ...all.shapes,
+      ...Object.entries(unused).map(([name, { shape }]) => [name, shape] as const),
+    ]),
+    read: async (name) => unused[name as keyof typeof unused]?.data ?? (await all.read(name)),
+  };
+  const path = join(folder, "cait.ckpt");
+  await writeTorch(path, { state_dict: await exportedBackbone("mcait", weights) });
+  const file = await openWeights(path);
+  try {
+    const keys = [...file.tensors.keys()];
+    expect(keys).toContain("feature_extractor.extractor1.head.bias");
+    expect(keys).toContain("feature_extractor.extractor2.blocks.1.attn.proj_l.weight");
+    expect(keys.length).toBe(weights.shapes.size);
+    const again = backboneWeights("mcait", weightsIn(file));
+    expect([...again.shapes.keys()].sort()).toEqual([...weights.shapes.keys()].sort());
+    const scales = twoScales.scales.map((scale, i) => ({ ...scale, name: mcait.scales[i]!.name }));
+    const small = { name: "small", scales };
+    const place = join(folder, "cait");
+    expect(await mcaitNetwork(small, again, place)).toEqual(await mcaitNetwork(small, weights, place));
+    // Named after its content.
+    expect((await readdir(place)).length).toBe(1);
+  } finally {
+    await file.close();
+  }
 });
 
 const python = "/usr/bin/python3";

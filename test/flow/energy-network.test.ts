@@ -1,7 +1,13 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { ModelProtoSchema } from "onnx-buf";
 import { describe, expect, it } from "vitest";
 import { featureName } from "#uflow/backbone/features.js";
+import { backboneNames, backboneOf } from "#uflow/backbone/index.js";
+import type { FlowArchitecture } from "#uflow/flow/architecture.js";
 import { constantParameters, energyName, energyNetwork, featureInputs } from "#uflow/flow/energy-network.js";
 import { flowForward } from "#uflow/flow/forward.js";
+import { latentName, withLatents } from "#uflow/flow/latents-inside.js";
+import { type FlowParameters, initialParameters, parameter } from "#uflow/flow/parameters.js";
 import { Graph } from "#uflow/onnx/graph.js";
 import * as op from "#uflow/onnx/operators.js";
 import { serialize } from "#uflow/onnx/serialize.js";
@@ -22,35 +28,98 @@ async function run(g: Graph, feeds: Parameters<Session["run"]>[0]) {
   return results;
 }
 
-it.each(["none", "standard", "layer"] as const)(
-  "gives the energies of the network that is trained, normalisation %s",
-  async (normalization) => {
+/** Latents and energies of the flow as it is trained: the specification. */
+function plainFlow(of: FlowArchitecture, parameters: FlowParameters): Graph {
+  const g = new Graph();
+  const { latents } = flowForward(g, of, {
+    features: featureInputs(g, of, "batch"),
+    parameter: constantParameters(g, parameters),
+    permutations: parameters.permutations,
+  });
+  latents.forEach((z, scale) => {
+    g.output(latentName(scale), z);
+    g.output(energyName(scale), op.sum(g, op.mul(g, z, z), [1]));
+  });
+  return g;
+}
+
+const featuresOf = ({ scales }: FlowArchitecture) =>
+  Object.fromEntries(
+    scales.map(({ channels, height, width }, scale) => {
+      const dims = [2, channels, height, width];
+      return [featureName(scale), { data: numbers(2 * channels * height * width, 0.3), dims }];
+    }),
+  );
+
+/** Holds the network for inspection, with its latents, to the flow as it is trained. */
+async function expectSame(of: FlowArchitecture, parameters: FlowParameters): Promise<void> {
+  const feeds = featuresOf(of);
+  const wanted = await run(plainFlow(of, parameters), feeds);
+  const session = await Session.create(withLatents(energyNetwork(of, parameters), of.scales.length), cpu);
+  const got = await session.run(feeds);
+  await session.close();
+  expect(Object.keys(got).sort()).toEqual(Object.keys(wanted).sort());
+  for (const [name, { data, dims }] of Object.entries(wanted)) {
+    expect(got[name]!.dims).toEqual(dims);
+    expect(relativeError(got[name]!.data, data)).toBeLessThan(5e-6);
+  }
+}
+
+describe("the flow for inspection is the flow as it is trained", () => {
+  it.each(["none", "standard", "layer"] as const)("with the normalisation %s", async (normalization) => {
     const of = { ...architecture, normalization };
-    const parameters = randomParameters(of, 3);
-    const g = new Graph();
-    const { latents } = flowForward(g, of, {
-      features: featureInputs(g, of, "batch"),
-      parameter: constantParameters(g, parameters),
-      permutations: parameters.permutations,
+    await expectSame(of, randomParameters(of, 3));
+  });
+
+  it.each(backboneNames)("with the channels of %s", async (name) => {
+    const { channels, normalization } = backboneOf(name);
+    const scales = channels.map((count, scale) => {
+      const side = 2 ** (channels.length - scale);
+      return { channels: count, height: side, width: side };
     });
-    latents.forEach((z, scale) => {
-      g.output(energyName(scale), op.sum(g, op.mul(g, z, z), [1]));
-    });
-    const feeds = Object.fromEntries(
-      of.scales.map(({ channels, height, width }, scale) => {
-        const dims = [2, channels, height, width];
-        return [featureName(scale), { data: numbers(2 * channels * height * width, 0.3), dims }];
-      }),
-    );
-    const wanted = await run(g, feeds);
-    const session = await Session.create(energyNetwork(of, parameters), cpu);
-    const got = await session.run(feeds);
-    for (const [name, { data, dims }] of Object.entries(wanted)) {
-      expect(got[name]!.dims).toEqual(dims);
-      expect(relativeError(got[name]!.data, data)).toBeLessThan(2e-6);
+    const of = { scales, flowSteps: 3, normalization };
+    const parameters = initialParameters(of, 5);
+    // Convolutions are random from the start.
+    for (const { offset, length, fanIn } of parameters.slots) {
+      for (let i = offset; fanIn === undefined && i < offset + length; i++) {
+        parameters.values[i]! += random.between(-0.5, 0.5);
+      }
     }
-  },
-);
+    await expectSame(of, parameters);
+  });
+
+  it("with an odd number of channels, and one step", async () => {
+    const scales = [5, 11].map((channels, scale) => ({ channels, height: 6 >> scale, width: 4 >> scale }));
+    const of = { scales, flowSteps: 1, normalization: "none" as const };
+    await expectSame(of, randomParameters(of, 6));
+  });
+
+  it.each([
+    ["so small that nothing can be divided by it", -300],
+    ["so large", 1e13],
+  ])("where a global scale is %s", async (_, gamma) => {
+    const parameters = randomParameters(architecture, 7);
+    parameter(parameters, "scale1.step0.globalScale")[2] = gamma;
+    await expectSame(architecture, parameters);
+  });
+});
+
+it("has its pointwise work folded: an addition per step, a product with the global scales per stage", () => {
+  const operators = (network: Uint8Array) =>
+    fromBinary(ModelProtoSchema, network).graph!.node.map(({ opType }) => opType);
+  const count = (name: string, within: string[]) => within.filter((each) => each === name).length;
+  const of = { ...architecture, normalization: "none" as const, flowSteps: 4 };
+  const parameters = randomParameters(of, 3);
+  const [plain, folded] = [serialize(plainFlow(of, parameters)), energyNetwork(of, parameters)].map(
+    operators,
+  );
+  const [stages, steps] = [2, 8];
+  expect(count("Split", plain!)).toBe(2 * steps + stages - 1);
+  expect(count("Split", folded!)).toBe(steps + stages);
+  // Three products of a step of which one stays with each: 2·tanh and exp(s)·x₂. And the squares.
+  expect(count("Mul", folded!)).toBe(2 * steps + stages + stages);
+  expect(count("Softplus", folded!)).toBe(0);
+});
 
 describe("on maps as large as a backbone's", () => {
   const shape = [2, 24, 64, 64] as const;
