@@ -38,6 +38,8 @@ export function newApplication({ logLevel, bodyLimit, requestTimeout }: CheckedS
     requestTimeout,
     keepAliveTimeout,
     connectionTimeout: idleTimeout,
+    // They are answered as all else that is refused.
+    return503OnClosing: false,
     http: {
       headersTimeout: Math.min(headersTimeout, requestTimeout),
       maxHeaderSize,
@@ -60,6 +62,9 @@ export async function addRoutes(app: App, parts: Parts): Promise<void> {
     throw new Refusal(404, `There is no ${method} ${url}; GET /openapi.json says what there is`);
   });
   sendSecurityHeaders(app);
+  app.addHook("onRequest", async () => {
+    if (parts.draining()) throw new Refusal(503, "The service is shutting down");
+  });
   if (options.cors !== undefined) allowOrigin(app, options.cors);
   if (access.open && isLoopback(options.host)) refuseForeignPages(app, options.cors);
   guard(app, access);

@@ -136,8 +136,8 @@ describe("what is wrong is told", () => {
 });
 
 /** A connection to the service, and all that came over it. */
-function dial(): { socket: Socket; answer: Promise<string> } {
-  const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+function dial(url = service.url): { socket: Socket; answer: Promise<string> } {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
   let text = "";
   const answer = new Promise<string>((resolve) => {
     socket.setEncoding("utf8").on("data", (piece) => {
@@ -217,6 +217,22 @@ describe("a client that", () => {
       await isWell();
     },
   );
+});
+
+it("what arrives while the service shuts down is refused in its words", async () => {
+  const closing = await startService({ models: [tiny.model], port: 0, logLevel: "silent" });
+  const { socket, answer } = dial(closing.url);
+  socket.write("GET /v1/stats HTTP/1.1\r\nHost: localhost\r\n");
+  expect((await inspect(closing.url, image, new Agent())).status).toBe(200);
+  const closed = closing.close();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  socket.write("\r\n");
+  expect(await answer).toMatch(
+    /^HTTP\/1.1 503 .*"code":"ERR_UFLOW_CLOSED","message":"The service is shutting/s,
+  );
+  expect(await answer).toMatch(/\r\nretry-after: \d+\r\n/);
+  expect(await answer).toMatch(/\r\nconnection: close\r\n/i);
+  expect(await closed).toBe(true);
 });
 
 const chunk = (bytes: Buffer) =>
