@@ -99,7 +99,9 @@ function answerError(
 ) {
   const { status, body } = answerTo(inOurWords(error, options));
   const { method, url } = request;
-  if (status >= 500) request.log.error({ method, url, err: error }, "failed");
+  // That it was withdrawn, or that the service shuts down, is no failure.
+  const failed = status >= 500 && !["ERR_UFLOW_ABORTED", "ERR_UFLOW_CLOSED"].includes(body.error.code);
+  if (failed) request.log.error({ method, url, err: error }, "failed");
   else request.log.info({ method, url, status, code: body.error.code }, body.error.message);
   if (status === 403 || status === 413) reply.header("connection", "close");
   if (status === 429 || status === 503) reply.header("retry-after", String(secondsUntilRoom(models)));

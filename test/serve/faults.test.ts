@@ -253,6 +253,20 @@ describe("many clients", () => {
     const refused = await post("/v1/inspect", image, "image/png");
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    // One that sends the rest after the answer reads it all the same.
+    const slow = dial();
+    const problems: Error[] = [];
+    slow.socket.on("error", (error) => problems.push(error));
+    slow.socket.pause();
+    slow.socket.write(head("Content-Length: 1000000"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let sent = 0; sent < 10; sent++) {
+      slow.socket.write(Buffer.alloc(100_000));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    slow.socket.resume();
+    expect(await slow.answer).toMatch(/^HTTP\/1.1 429 .*ERR_UFLOW_BUSY/s);
+    expect(problems).toEqual([]);
     for (const { socket } of waiting) socket.destroy();
     while ((await bodyBytes()) > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     await isWell();
