@@ -26,7 +26,10 @@ export interface AuditOptions extends QueueOptions {
    * lie beside the file, in `<file>-images`.
    */
   keepImages?: "all" | "not good" | "none";
-  /** What is removed as time goes by. Default nothing. */
+  /**
+   * What is removed as records are written; by age no more than a day of records at first and with each hour, lest a clock
+   * that is set forward empties the store. Default nothing.
+   */
   retention?: Retention;
   /** Milliseconds that a record waits for others to share a transaction with, 0 … 10 000. Default 50. */
   linger?: number;
@@ -162,14 +165,14 @@ export class AuditStore implements Sink {
   }
 
   /**
-   * Removes what is beyond the retention, the oldest first.
+   * Removes what is beyond the retention, the oldest first. Age goes by the clock, and what is old by it goes at once.
    * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_OUTPUT, ERR_UFLOW_BAD_RECORDS.
    */
   async prune(retention: Retention): Promise<{ records: number; images: number }> {
     const checked = parseOptions("prune", retentionShape, retention);
     const removed = { records: 0, images: 0 };
     for (;;) {
-      const step = await this.thread.call("pruneStep", checked, Date.now());
+      const step = await this.thread.call("pruneStep", checked, Date.now(), false);
       if (step.records === 0) return removed;
       removed.records += step.records;
       removed.images += step.images;
@@ -234,7 +237,7 @@ function destination(
         return { sum, bytes: await keepImage(path, sum, evidence!.image) };
       });
       // First, since it makes room.
-      if (hasRetention) await thread.call("pruneStep", retention, Date.now());
+      if (hasRetention) await thread.call("pruneStep", retention, Date.now(), true);
       const records = batch.map(({ record }) => ({ id: record.id, text: JSON.stringify(record) }));
       await thread.call("append", records, images);
     },
