@@ -1,6 +1,9 @@
+import { X509Certificate } from "node:crypto";
 import { hostname } from "node:os";
+import { createSecureContext } from "node:tls";
 import type { IClientOptions, MqttClient } from "mqtt";
 import { z } from "zod";
+import { messageOf, UflowError } from "../error.js";
 import { parseOptions } from "../options.js";
 import {
   type Delivery,
@@ -27,7 +30,10 @@ export interface MqttOptions extends QueueOptions {
   password?: string;
   /** Default: one by chance. */
   clientId?: string;
-  /** PEM: certificates of authorities instead of the system's, and a certificate with its key to log in with. */
+  /**
+   * PEM: certificates of authorities instead of the public ones that Node knows, and a certificate with its key to log in
+   * with. Without `ca`, `NODE_EXTRA_CA_CERTS` names a file of further authorities.
+   */
   ca?: string;
   cert?: string;
   key?: string;
@@ -77,11 +83,24 @@ const patience = 2000;
  */
 export async function publishToMqtt(url: string, options: MqttOptions = {}): Promise<Sink> {
   const checked = parseOptions("publishToMqtt", schema, { ...options, url });
+  checkCertificates(checked);
   const { default: mqtt } = await import("mqtt");
   const address = new URL(url);
   const status = filled(checked.statusTopic, { station: checked.station });
   const client = mqtt.connect(withoutCredentials(address), connectOptions(address, checked, status));
   return new QueuedSink(new Broker(client, address.host, checked, status), checked);
+}
+
+/** Here, since the client would throw at each attempt to connect. */
+function checkCertificates({ ca, cert, key }: Checked): void {
+  try {
+    // A context passes over what is no certificate.
+    if (ca !== undefined) new X509Certificate(ca);
+    createSecureContext({ ca, cert, key });
+  } catch (error) {
+    const message = `Wrong options for publishToMqtt: ca, cert, key: expected certificates and their key as PEM: ${messageOf(error)}`;
+    throw new UflowError("ERR_UFLOW_BAD_OPTION", message, { cause: error });
+  }
 }
 
 function connectOptions(address: URL, options: Checked, status: string): IClientOptions {
@@ -123,8 +142,8 @@ class Broker implements Destination {
     private readonly status: string,
   ) {
     client.on("connect", () => this.tell("online").catch(() => {}));
-    client.on("error", ({ message, code }: Error & { code?: unknown }) => {
-      this.reason = message || String(code);
+    client.on("error", (error: Error & { code?: unknown }) => {
+      this.reason = inWords(error);
     });
   }
 
@@ -188,6 +207,21 @@ class Broker implements Destination {
     const problem = this.client.connected ? "no acknowledgement" : this.reason;
     return new Postponement(`${this.host}: ${problem}`, 0);
   }
+}
+
+/** Of certificates that no known authority vouches for. */
+const untrusted = [
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "CERT_SIGNATURE_FAILURE",
+];
+
+function inWords({ message, code }: Error & { code?: unknown }): string {
+  if (!untrusted.includes(String(code))) return message || String(code);
+  return `no authority that is known here vouches for the broker's certificate (${message}); give the certificate of its authority as ca, or in NODE_EXTRA_CA_CERTS`;
 }
 
 const filled = (template: string, values: Record<string, string>) =>

@@ -1,5 +1,6 @@
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { PlainError } from "../error.js";
+import type { Area } from "../image/area.js";
 import type { ImageSource, Inspection, Timings } from "../inspect/inspection.js";
 import type { InspectorOptions } from "../inspect/options.js";
 import type { Region } from "../kernels/index.js";
@@ -18,6 +19,8 @@ export interface FrameRecord {
   /** As given to `inspect()`; "" where none was. */
   station: string;
   image: RecordedPicture;
+  /** The part of the image that was looked at, pixels (`Inspection.area`); null where there is no verdict. */
+  area: Area | null;
   model: { name: string /** SHA-256 of the `.uflow` file. */; sha256: string };
   settings: RecordSettings;
   verdict: "good" | "anomalous" | "undecided";

@@ -75,6 +75,7 @@ export class Recorder {
       sequence: ++this.sequence,
       station,
       image: { ...image, ...sizeOf(outcome) },
+      area: outcome.verdict === "undecided" ? null : outcome.area,
       model,
       settings,
       ...findingsOf(outcome),

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { Refusal } from "./refusal.js";
 
@@ -16,7 +17,7 @@ export class Admission {
   }
 
   guard(app: FastifyInstance): void {
-    app.addHook("onRequest", async ({ headers }, reply) => {
+    app.addHook("onRequest", async ({ headers, raw }, reply) => {
       const bytes = this.lengthOf(headers);
       if (bytes === 0) return;
       const { bodyLimit, bodiesLimit } = this.limits;
@@ -27,6 +28,7 @@ export class Admission {
       }
       if (this.bytes + bytes > bodiesLimit) {
         reply.header("connection", "close");
+        closeAfter(raw);
         throw new Refusal(429, "Too many bytes are under way; try again later");
       }
       this.bytes += bytes;
@@ -40,6 +42,20 @@ export class Admission {
     if (headers["transfer-encoding"] !== undefined) return this.limits.bodyLimit;
     return Number(headers["content-length"] ?? 0);
   }
+}
+
+/**
+ * Keeps a connection until the request has been sent, whose body is dropped as it comes, though it was answered before: what
+ * arrives at a connection that is closed resets it, and the answer is lost to a client that has not read it yet. A body is no
+ * longer than `bodyLimit`, and `requestTimeout` is its time.
+ */
+function closeAfter(request: IncomingMessage): void {
+  const { socket } = request;
+  socket.destroySoon = () => {
+    const close = () => socket.end(() => socket.destroy());
+    if (request.complete) close();
+    else request.once("end", close);
+  };
 }
 
 export function tooLarge(limit: number): Refusal {

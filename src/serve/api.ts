@@ -41,6 +41,12 @@ export const timingsSchema = z
   .describe("milliseconds")
   .meta({ id: "Timings" });
 
+/** A rectangle of an image. */
+export const areaSchema = z
+  .object({ x: z.int(), y: z.int(), width: z.int(), height: z.int() })
+  .describe("whole pixels of the original image; x, y is its upper left pixel")
+  .meta({ id: "Area" });
+
 export const verdictSchema = z.enum(["good", "anomalous", "undecided"]).meta({ id: "Verdict" });
 
 export const resultSchema = z
@@ -54,6 +60,11 @@ export const resultSchema = z
       width: z.int().nullable().describe("pixels; null where the image was not read"),
       height: z.int().nullable(),
     }),
+    area: areaSchema
+      .nullable()
+      .describe(
+        "the part of the image that was looked at, which anomaly.npy and lognfa.npy cover from edge to edge, in tiles too: all of it, or the model's region; ignored areas are in it. null: undecided",
+      ),
     verdict: verdictSchema.describe("undecided: past its deadline, or not inspected, as `error` says"),
     anomalous: z.boolean().optional().describe("absent where the verdict is undecided"),
     logNfa: z

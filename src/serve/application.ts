@@ -38,6 +38,8 @@ export function newApplication({ logLevel, bodyLimit, requestTimeout }: CheckedS
     requestTimeout,
     keepAliveTimeout,
     connectionTimeout: idleTimeout,
+    // They are answered as all else that is refused.
+    return503OnClosing: false,
     http: {
       headersTimeout: Math.min(headersTimeout, requestTimeout),
       maxHeaderSize,
@@ -60,6 +62,9 @@ export async function addRoutes(app: App, parts: Parts): Promise<void> {
     throw new Refusal(404, `There is no ${method} ${url}; GET /openapi.json says what there is`);
   });
   sendSecurityHeaders(app);
+  app.addHook("onRequest", async () => {
+    if (parts.draining()) throw new Refusal(503, "The service is shutting down");
+  });
   if (options.cors !== undefined) allowOrigin(app, options.cors);
   if (access.open && isLoopback(options.host)) refuseForeignPages(app, options.cors);
   guard(app, access);
@@ -94,7 +99,9 @@ function answerError(
 ) {
   const { status, body } = answerTo(inOurWords(error, options));
   const { method, url } = request;
-  if (status >= 500) request.log.error({ method, url, err: error }, "failed");
+  // That it was withdrawn, or that the service shuts down, is no failure.
+  const failed = status >= 500 && !["ERR_UFLOW_ABORTED", "ERR_UFLOW_CLOSED"].includes(body.error.code);
+  if (failed) request.log.error({ method, url, err: error }, "failed");
   else request.log.info({ method, url, status, code: body.error.code }, body.error.message);
   if (status === 403 || status === 413) reply.header("connection", "close");
   if (status === 429 || status === 503) reply.header("retry-after", String(secondsUntilRoom(models)));

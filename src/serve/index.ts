@@ -24,6 +24,11 @@ export type { LogLevel, ServiceOptions } from "./options.js";
 
 /** Milliseconds between `stats` events. */
 const statsInterval = 1000;
+/**
+ * Connections that may wait to be accepted; the system may allow fewer (net.core.somaxconn, 4096). With Node's 511, some of
+ * ten thousand at once are reset.
+ */
+const backlog = 4096;
 
 /**
  * Starts the HTTP service: images in, verdicts out; the console at `/`, what can be asked at `/openapi.json`.
@@ -122,7 +127,7 @@ export class Service implements AsyncDisposable {
     this.parts.metrics.watch(this.parts);
     await addRoutes(this.app, this.parts);
     try {
-      await this.app.listen({ host, port });
+      await this.app.listen({ host, port, backlog });
     } catch (error) {
       throw cannotListen(host, port, error);
     }

@@ -142,10 +142,10 @@ export function failureOf({ outcome }: Inspected): UflowError | undefined {
 }
 
 function resultOf(record: FrameRecord): Result {
-  const { id, time, station, model, image, verdict, logNfa, regions, error } = record;
+  const { id, time, station, model, image, area, verdict, logNfa, regions, error } = record;
   const { name, width, height } = image;
   return {
-    ...{ id, time, station, model, verdict, image: { name, width, height } },
+    ...{ id, time, station, model, verdict, image: { name, width, height }, area },
     ...(verdict !== "undecided" && { anomalous: verdict === "anomalous" }),
     logNfa: logNfa === null ? null : finite(logNfa),
     anomalyScore: record.anomalyScore,

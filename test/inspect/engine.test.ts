@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { Worker } from "node:worker_threads";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { writeModel } from "#uflow/bundle/write.js";
@@ -11,6 +12,7 @@ import {
   type Inspection,
   Inspector,
   type InspectorOptions,
+  type StreamOutcome,
 } from "#uflow/inspect/index.js";
 import { Random } from "#uflow/random.js";
 import { inputSize, randomModel } from "../fixtures/random-model.js";
@@ -349,6 +351,50 @@ describe("a swap", () => {
     expect(models).toHaveLength(24);
     expect(new Set(models.slice(0, 12)).size).toBe(1);
     expect(new Set(models.slice(12))).toEqual(new Set([inspector.model]));
+  });
+
+  it("after another, twenty times under load, loses no frame, and each is decided as by its model alone", {
+    timeout: 180_000,
+  }, async () => {
+    await using inspector = await open();
+    const sums = new Set([inspector.model]);
+    let swapping = true;
+    async function* camera() {
+      for (let i = 0; swapping; i++) {
+        yield pictures[i % 12]!;
+        await sleep(2);
+      }
+    }
+    const outcomes: StreamOutcome[] = [];
+    const streaming = (async () => {
+      for await (const outcome of inspector.stream(camera())) outcomes.push(outcome);
+    })();
+    const latest = () => Object(outcomes.at(-1)).model;
+    for (let i = 0; i <= 20; i++) {
+      if (i > 0) await inspector.swap(i % 2 ? second : first);
+      sums.add(inspector.model);
+      while (latest() !== inspector.model) await sleep(2);
+    }
+    swapping = false;
+    await streaming;
+    const { accepted, good, anomalous, refused, retried } = inspector.stats;
+    expect({ accepted, decided: good + anomalous }).toEqual({
+      accepted: outcomes.length,
+      decided: outcomes.length,
+    });
+    expect({ refused, retried }).toEqual({ refused: 0, retried: 0 });
+    const known = await alone();
+    const models = outcomes.map((outcome, place) => {
+      if (outcome.verdict === "undecided") throw new Error(outcome.error.message);
+      const { frame, ...inspection } = outcome;
+      expect(frame).toBe(place);
+      // Faster than toEqual(), of thousands.
+      const own = outcome.model === known[0]!.model;
+      if (own) expect(isDeepStrictEqual(verdict(inspection), known[place % 12])).toBe(true);
+      return outcome.model;
+    });
+    expect(new Set(models)).toEqual(sums);
+    expect(models.filter((model, i) => i > 0 && model !== models[i - 1])).toHaveLength(20);
   });
 
   it("to what is no model changes nothing", async () => {

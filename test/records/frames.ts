@@ -55,6 +55,7 @@ export function inspection(anomalous = false): Inspection {
     mask: { data: Uint8Array.of(0, 0, 0, Number(anomalous)), width: 2, height: 2 },
     regions: anomalous ? [region] : [],
     image: { width: 8, height: 8 },
+    area: { x: 2, y: 1, width: 4, height: 6 },
     meanEnergies: [1.1, 0.9],
     model: "b".repeat(64),
     timings: { wait: 0, decode: 1, preprocess: 2, network: 3, segment: 4, total: 10 },

@@ -50,9 +50,10 @@ it("takes the findings of a verdict, and of no verdict the reason", () => {
     new Recorder().record(recordable()),
     new Recorder().record(recordable({ outcome: undecided })),
   ];
-  const { logNfa, anomalyScore, timings, meanEnergies } = inspection();
+  const { logNfa, anomalyScore, timings, meanEnergies, area } = inspection();
   expect(good).toMatchObject({
     verdict: "good",
+    area,
     logNfa,
     anomalyScore,
     regions: [],
@@ -64,6 +65,7 @@ it("takes the findings of a verdict, and of no verdict the reason", () => {
   expect(good.settings).toBe(settings);
   expect(none).toMatchObject({
     verdict: "undecided",
+    area: null,
     logNfa: null,
     anomalyScore: null,
     regions: [],

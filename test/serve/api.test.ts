@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Inspector, type Service, startService } from "#uflow/index.js";
+import { type FrameRecord, openSink } from "#uflow/records/index.js";
 import {
   driftAnswerSchema,
   inspectAnswerSchema,
@@ -75,7 +76,30 @@ describe("POST /v1/inspect", () => {
       ...{ verdict, anomalous, logNfa, anomalyScore, regions, meanEnergies, station: "press" },
       model: { name: "disc", sha256: model },
       image: { name: "", width: 64, height: 64 },
+      area: { x: 0, y: 0, width: 64, height: 64 },
     });
+  });
+
+  it("says which part of the image the maps cover, and what is undecided covers none", async () => {
+    const region = { x: 8, y: 4, width: 40, height: 52 };
+    const recorded: FrameRecord[] = [];
+    const sink = openSink({
+      ...{ name: "own", batchSize: 1, linger: 0, wanted: () => undefined, close: async () => {} },
+      deliver: async (batch) => void recorded.push(...batch.map(({ record }) => record)),
+    });
+    const inspector = { region };
+    const options = { models: [tiny.model], port: 0, logLevel: "silent", inspector, sinks: [sink] } as const;
+    await using service = await startService(options);
+    const send = (data: FormData) => fetch(`${service.url}/v1/inspect`, { method: "POST", body: data });
+    const answer = await (await send(form(["a.png", hole], ["b.png", Buffer.from("no image")]))).json();
+    const { results } = inspectAnswerSchema.parse(answer);
+    expect(results.map(({ area }) => area)).toEqual([region, null]);
+    expect(results[0]!.image).toMatchObject({ width: 64, height: 64 });
+    const kept = await (await fetch(`${service.url}/v1/results/${results[0]!.id}`)).json();
+    expect(kept.area).toEqual(region);
+    await sink.flush();
+    const areas = new Map(recorded.map(({ id, area }) => [id, area]));
+    expect(results.map(({ id }) => areas.get(id))).toEqual([region, null]);
   });
 
   it("takes many images in a form, keeps their order and names, and says which it cannot read", async () => {
@@ -299,6 +323,7 @@ describe("GET /openapi.json", () => {
     expect(new Set(names).size).toBeGreaterThan(5);
     for (const name of names) expect(document.components.schemas).toHaveProperty(name!);
     expect(text).not.toContain("$defs");
+    expect(document.components.schemas.Result.required).toContain("area");
   });
 });
 

@@ -136,8 +136,8 @@ describe("what is wrong is told", () => {
 });
 
 /** A connection to the service, and all that came over it. */
-function dial(): { socket: Socket; answer: Promise<string> } {
-  const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+function dial(url = service.url): { socket: Socket; answer: Promise<string> } {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
   let text = "";
   const answer = new Promise<string>((resolve) => {
     socket.setEncoding("utf8").on("data", (piece) => {
@@ -219,6 +219,22 @@ describe("a client that", () => {
   );
 });
 
+it("what arrives while the service shuts down is refused in its words", async () => {
+  const closing = await startService({ models: [tiny.model], port: 0, logLevel: "silent" });
+  const { socket, answer } = dial(closing.url);
+  socket.write("GET /v1/stats HTTP/1.1\r\nHost: localhost\r\n");
+  expect((await inspect(closing.url, image, new Agent())).status).toBe(200);
+  const closed = closing.close();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  socket.write("\r\n");
+  expect(await answer).toMatch(
+    /^HTTP\/1.1 503 .*"code":"ERR_UFLOW_CLOSED","message":"The service is shutting/s,
+  );
+  expect(await answer).toMatch(/\r\nretry-after: \d+\r\n/);
+  expect(await answer).toMatch(/\r\nconnection: close\r\n/i);
+  expect(await closed).toBe(true);
+});
+
 const chunk = (bytes: Buffer) =>
   Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]);
 
@@ -237,6 +253,20 @@ describe("many clients", () => {
     const refused = await post("/v1/inspect", image, "image/png");
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    // One that sends the rest after the answer reads it all the same.
+    const slow = dial();
+    const problems: Error[] = [];
+    slow.socket.on("error", (error) => problems.push(error));
+    slow.socket.pause();
+    slow.socket.write(head("Content-Length: 1000000"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let sent = 0; sent < 10; sent++) {
+      slow.socket.write(Buffer.alloc(100_000));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    slow.socket.resume();
+    expect(await slow.answer).toMatch(/^HTTP\/1.1 429 .*ERR_UFLOW_BUSY/s);
+    expect(problems).toEqual([]);
     for (const { socket } of waiting) socket.destroy();
     while ((await bodyBytes()) > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     await isWell();

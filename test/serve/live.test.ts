@@ -34,6 +34,7 @@ function result(id: string, text = ""): Result {
     station: "",
     model: { name: "disc", sha256: "0".repeat(64) },
     image: { name: text, width: 64, height: 64 },
+    area: { x: 0, y: 0, width: 64, height: 64 },
     verdict: "good",
     anomalous: false,
     logNfa: 1,

@@ -4,6 +4,7 @@ import Database from "libsql";
 import { messageOf, UflowError } from "../../error.js";
 import { cannotWrite } from "../../output/atomic-file.js";
 import { imagePath } from "./image-files.js";
+import { Pace } from "./pace.js";
 import { applicationId, migrations } from "./schema.js";
 
 /** A place in the chain: the sum of record n, hexadecimal. */
@@ -47,6 +48,7 @@ const untouched = 60_000;
 /** An audit store's file. Synchronous: it lives in a thread of its own. Methods take and return plain data. */
 export class AuditDatabase {
   private readonly db: Database.Database;
+  private readonly pace = new Pace(() => performance.now());
 
   /**
    * @param create makes the file where there is none
@@ -129,12 +131,22 @@ export class AuditDatabase {
     return bytes;
   }
 
-  /** Removes a part of what is beyond the retention. @returns how much; more may be left where it is not 0. */
-  pruneStep(retention: Retention, now: number): { records: number; images: number } {
+  /**
+   * Removes a part of what is beyond the retention. @returns how much; more may be left where it is not 0.
+   * @param now what the clock says, milliseconds since 1970
+   * @param paced whether age removes no more than its pace allows
+   */
+  pruneStep(retention: Retention, now: number, paced: boolean): { records: number; images: number } {
     const from = this.anchor().n;
-    const to = this.lastToRemove(retention, from + recordsPerStep, now);
+    const first = this.timeAfter(from);
+    if (first === undefined) return { records: 0, images: 0 };
+    const most = from + recordsPerStep;
+    const oldest = paced ? this.lastByPace(from, first, most) : most;
+    const to = this.lastToRemove(retention, most, now, oldest);
     if (to <= from) return { records: 0, images: 0 };
+    const next = this.timeAfter(to);
     const images = this.transaction(() => this.removeUpTo(to));
+    if (paced) this.pace.spend((next ?? Number.POSITIVE_INFINITY) - first);
     for (const sum of images) this.removeImage(sum, now);
     this.db.pragma("incremental_vacuum");
     return { records: to - from, images: images.length };
@@ -176,17 +188,38 @@ export class AuditDatabase {
     return this.rows<RawLink>(query)[0]!;
   }
 
-  private lastToRemove({ days, records, bytes }: Retention, most: number, now: number): number {
+  /** Of the record that follows in the chain: what the clock said, milliseconds since 1970. */
+  private timeAfter(n: number): number | undefined {
+    const [next] = this.rows<{ time: string }>("SELECT time FROM records WHERE n = ?", n + 1);
+    return next && Date.parse(next.time);
+  }
+
+  /** The last record that age may remove now: that which follows is younger than the first by what the pace allows. */
+  private lastByPace(anchor: number, first: number, most: number): number {
+    const { allowed, full } = this.pace;
+    const last = this.lastBefore(first + allowed, most);
+    // What the clock leapt over, or the line stood still, is more than a day at once.
+    return full && last === anchor + 1 ? last : last - 1;
+  }
+
+  /** @param oldest the last record that may be removed for its age */
+  private lastToRemove(
+    { days, records, bytes }: Retention,
+    most: number,
+    now: number,
+    oldest: number,
+  ): number {
     const { n: head } = this.head();
     const ends: number[] = [0];
     if (records !== undefined) ends.push(head - records);
-    if (days !== undefined) ends.push(this.lastBefore(new Date(now - days * 86_400_000).toISOString(), most));
+    if (days !== undefined) ends.push(Math.min(this.lastBefore(now - days * 86_400_000, most), oldest));
     if (bytes !== undefined) ends.push(this.lastBeyond(bytes, head));
     return Math.min(Math.max(...ends), most, head);
   }
 
   /** The end of the old part of the chain: what follows begins with a record that is not old, whatever comes later. */
-  private lastBefore(time: string, most: number): number {
+  private lastBefore(milliseconds: number, most: number): number {
+    const time = new Date(Math.max(milliseconds, 0)).toISOString();
     // By place: the index of times would have all records sorted.
     const query = "SELECT n FROM records WHERE n <= ? AND +time >= ? ORDER BY n LIMIT 1";
     const [young] = this.rows<{ n: number }>(query, most, time);

@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { z } from "zod";
 import { concurrently } from "../../concurrently.js";
 import { messageOf, UflowError } from "../../error.js";
@@ -26,7 +27,10 @@ export interface AuditOptions extends QueueOptions {
    * lie beside the file, in `<file>-images`.
    */
   keepImages?: "all" | "not good" | "none";
-  /** What is removed as time goes by. Default nothing. */
+  /**
+   * What is removed as records are written; by age no more than a day of records at first and with each hour, lest a clock
+   * that is set forward empties the store. Default nothing.
+   */
   retention?: Retention;
   /** Milliseconds that a record waits for others to share a transaction with, 0 … 10 000. Default 50. */
   linger?: number;
@@ -81,6 +85,8 @@ const listSchema = z.strictObject({
 /** Records that are read at once: parsing them takes a millisecond or two. */
 const pageSize = 100;
 const imagesAtOnce = 4;
+/** Records that become JSON in one turn of the event loop: a fifth of a millisecond. */
+const recordsPerTurn = 8;
 
 /**
  * An append-only store of records in one SQLite file: a chain of sums, so that what is changed or missing is noticed
@@ -162,14 +168,14 @@ export class AuditStore implements Sink {
   }
 
   /**
-   * Removes what is beyond the retention, the oldest first.
+   * Removes what is beyond the retention, the oldest first. Age goes by the clock, and what is old by it goes at once.
    * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_OUTPUT, ERR_UFLOW_BAD_RECORDS.
    */
   async prune(retention: Retention): Promise<{ records: number; images: number }> {
     const checked = parseOptions("prune", retentionShape, retention);
     const removed = { records: 0, images: 0 };
     for (;;) {
-      const step = await this.thread.call("pruneStep", checked, Date.now());
+      const step = await this.thread.call("pruneStep", checked, Date.now(), false);
       if (step.records === 0) return removed;
       removed.records += step.records;
       removed.images += step.images;
@@ -213,6 +219,16 @@ function parsed(path: string, record: string): FrameRecord {
   }
 }
 
+/** A whole batch in one turn would hold up the event loop for milliseconds. */
+async function textsOf(batch: readonly Delivery[]): Promise<{ id: string; text: string }[]> {
+  const texts: { id: string; text: string }[] = [];
+  for (const { record } of batch) {
+    texts.push({ id: record.id, text: JSON.stringify(record) });
+    if (texts.length % recordsPerTurn === 0) await turn();
+  }
+  return texts;
+}
+
 function destination(
   path: string,
   thread: Thread<AuditCalls>,
@@ -234,9 +250,8 @@ function destination(
         return { sum, bytes: await keepImage(path, sum, evidence!.image) };
       });
       // First, since it makes room.
-      if (hasRetention) await thread.call("pruneStep", retention, Date.now());
-      const records = batch.map(({ record }) => ({ id: record.id, text: JSON.stringify(record) }));
-      await thread.call("append", records, images);
+      if (hasRetention) await thread.call("pruneStep", retention, Date.now(), true);
+      await thread.call("append", await textsOf(batch), images);
     },
     close: () => thread.close(),
   };

@@ -38,7 +38,7 @@ it("what was acknowledged is there after a kill, and the chain is whole", async 
   await using store = await openAuditStore(path);
   const found = new Set<string>();
   for await (const { id } of store.list()) found.add(id);
-  expect(acknowledged.length).toBeGreaterThan(250);
+  expect(acknowledged.length).toBeGreaterThanOrEqual(250);
   expect(acknowledged.filter((id) => !found.has(id))).toEqual([]);
   expect(await store.verify()).toMatchObject({ intact: true, problems: [] });
 });

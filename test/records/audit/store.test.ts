@@ -1,6 +1,6 @@
 import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import Database from "libsql";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { imagePath } from "#uflow/records/audit/image-files.js";
 import {
   type AuditOptions,
@@ -228,6 +228,69 @@ describe("retention", () => {
     const [next] = records(1);
     await store.write(next!);
     expect(await store.verify()).toMatchObject({ intact: true, records: 1, anchor: { n: 5 } });
+  });
+
+  describe("by age, while records are written,", () => {
+    const hour = day / 24;
+    const today = Date.UTC(2026, 5, 30);
+    const year = { retention: { days: 365 } };
+    afterEach(() => vi.restoreAllMocks());
+
+    /** A store with a record of each hour of so many days before today, and the clock at today. */
+    async function hourly(path: string, days: number, options?: AuditOptions) {
+      const clock = { now: today - days * day };
+      vi.spyOn(Date, "now").mockImplementation(() => clock.now);
+      const recorder = new Recorder({ now: () => (clock.now += hour) });
+      const store = await written(path, records(24 * days, {}, recorder), options);
+      const write = async (now: number) => {
+        clock.now = now;
+        await store.write(records(1, {}, recorder)[0]!);
+      };
+      return { store, write };
+    }
+
+    it("keeps what is young, and lets go what is old", async () => {
+      await using place = await scratch();
+      const { store, write } = await hourly(place.path("a.db"), 3, { retention: { days: 3 } });
+      await write(today + 12 * hour);
+      await write(today + 12 * hour);
+      const [oldest] = await listed(store, { limit: 1 });
+      expect(Date.parse(oldest!.time)).toBe(today - 3 * day + 13 * hour);
+      await store.close();
+    });
+
+    it("loses a day and not all when the clock is set forward by a year, and nothing more when it is right again", async () => {
+      await using place = await scratch();
+      const { store, write } = await hourly(place.path("a.db"), 30, year);
+      for (let i = 0; i < 5; i++) await write(today + 400 * day);
+      const left = await listed(store);
+      expect(left).toHaveLength(30 * 24 + 5 - 24);
+      for (let i = 1; i < 5; i++) await write(today + i * hour);
+      expect((await listed(store)).slice(0, left.length)).toEqual(left);
+      expect((await store.verify()).intact).toBe(true);
+      await store.close();
+    });
+
+    it("loses nothing when the clock is set back, nor when it is right again", async () => {
+      await using place = await scratch();
+      const { store, write } = await hourly(place.path("a.db"), 5, year);
+      for (const now of [0, today - 1000 * day, today - 400 * day, today]) await write(now);
+      expect(await listed(store)).toHaveLength(5 * 24 + 4);
+      await store.close();
+    });
+
+    it("passes over records of a clock that began in 1970", async () => {
+      await using place = await scratch();
+      const recorder = new Recorder({ now: () => 0 });
+      await (await written(place.path("a.db"), records(3, {}, recorder))).close();
+      const { store } = await hourly(place.path("a.db"), 2);
+      await store.close();
+      await using again = await openAuditStore(place.path("a.db"), { linger: 0, ...year });
+      const later = records(4, {}, new Recorder({ now: () => today }));
+      for (const record of later) await again.write(record);
+      const [oldest] = await listed(again, { limit: 1 });
+      expect(Date.parse(oldest!.time)).toBe(today - 2 * day + hour);
+    });
   });
 
   it("removes by bytes, and gives the space back", async () => {
