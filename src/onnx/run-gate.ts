@@ -5,6 +5,7 @@
  * an exception, but not when it is terminated from outside: of that nobody is told.
  */
 import { Worker, workerData } from "node:worker_threads";
+import "./telemetry.js";
 
 /** Flags in the memory that a thread and its owner share. */
 const inside = 0;

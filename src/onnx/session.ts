@@ -1,3 +1,4 @@
+import "./telemetry.js";
 import * as ort from "onnxruntime-node";
 import { messageOf, UflowError } from "../error.js";
 import { type Device, type DeviceName, devicesToTry, executionProvider, type TriedDevice } from "./device.js";
