@@ -28,7 +28,7 @@ export class Admission {
       }
       if (this.bytes + bytes > bodiesLimit) {
         reply.header("connection", "close");
-        closeAfter(raw);
+        if (headers["transfer-encoding"] === undefined) closeAfter(raw);
         throw new Refusal(429, "Too many bytes are under way; try again later");
       }
       this.bytes += bytes;
@@ -46,8 +46,8 @@ export class Admission {
 
 /**
  * Keeps a connection until the request has been sent, whose body is dropped as it comes, though it was answered before: what
- * arrives at a connection that is closed resets it, and the answer is lost to a client that has not read it yet. A body is no
- * longer than `bodyLimit`, and `requestTimeout` is its time.
+ * arrives at a connection that is closed resets it, and the answer is lost to a client that has not read it yet. Only for
+ * bodies that tell their length, which is `bodyLimit` at most; `requestTimeout` is their time.
  */
 function closeAfter(request: IncomingMessage): void {
   const { socket } = request;
