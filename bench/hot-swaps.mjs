@@ -69,18 +69,21 @@ function rowsOf(runs) {
       const [first, middle, last] = [samples[0], samples[samples.length >> 1], samples.at(-1)];
       const megabytes = [first, middle, last].map(({ bytes }) => (bytes / 1e6).toFixed(0));
       const counts = [last.swaps, answered, offered - answered].map(String);
-      return [name, ...counts, ...megabytes, (slopeOf(samples) / 1e3).toFixed(1)];
+      const { slope, error } = slopeOf(samples);
+      return [name, ...counts, ...megabytes, `${(slope / 1e3).toFixed(0)} ± ${(error / 1e3).toFixed(0)}`];
     }),
   ];
 }
 
-/** Bytes per swap over the later half: the line of least squares. */
+/** Bytes per swap after the first quarter: the slope of the line of least squares, and its standard error. */
 function slopeOf(samples) {
-  const later = samples.slice(samples.length >> 1);
+  const later = samples.slice(samples.length >> 2);
   const mean = (of) => later.reduce((sum, sample) => sum + of(sample), 0) / later.length;
   const [swaps, bytes] = [mean((sample) => sample.swaps), mean((sample) => sample.bytes)];
-  const covariance = mean((sample) => (sample.swaps - swaps) * (sample.bytes - bytes));
-  return covariance / mean((sample) => (sample.swaps - swaps) ** 2);
+  const spread = mean((sample) => (sample.swaps - swaps) ** 2);
+  const slope = mean((sample) => (sample.swaps - swaps) * (sample.bytes - bytes)) / spread;
+  const rest = mean((sample) => (sample.bytes - bytes - slope * (sample.swaps - swaps)) ** 2);
+  return { slope, error: Math.sqrt(rest / spread / (later.length - 2)) };
 }
 
 function inProcess(name, env) {
