@@ -89,8 +89,8 @@ std::vector<EnergyView> views(std::span<const FloatTensor> tensors);
 
 // A new Float32Array for a kernel to write into.
 Napi::Float32Array floats(Napi::Env env, std::size_t count);
-// The caller's, which must have that length, if there is one; else a new one. No JavaScript may run before it is
-// written, since it could be detached.
+// The caller's, which must have that length, if there is one; else a new one. No JavaScript may run before it
+// is written, since it could be detached.
 Napi::Float32Array floats(Napi::Env env, std::size_t count, Napi::Value given, const std::string& name);
 std::span<float> memory(Napi::Float32Array array);
 

@@ -96,10 +96,10 @@ class ResamplerObject : public Napi::ObjectWrap<ResamplerObject> {
 
  private:
   Napi::Value resample(const Napi::CallbackInfo& info) {
-    return resample_by(info, [this](ImageView image, Size to, const Normalization& normalization,
-                                    std::span<float> out) {
-      uflow::resample(image, to, normalization, out, workspace_);
-    });
+    return resample_by(
+        info, [this](ImageView image, Size to, const Normalization& normalization, std::span<float> out) {
+          uflow::resample(image, to, normalization, out, workspace_);
+        });
   }
 
   ResampleWorkspace workspace_;
@@ -109,10 +109,10 @@ class ResamplerObject : public Napi::ObjectWrap<ResamplerObject> {
 
 Napi::Value resample(const Napi::CallbackInfo& info) {
   ResampleWorkspace workspace;
-  return resample_by(info, [&](ImageView image, Size to, const Normalization& normalization,
-                               std::span<float> out) {
-    uflow::resample(image, to, normalization, out, workspace);
-  });
+  return resample_by(info,
+                     [&](ImageView image, Size to, const Normalization& normalization, std::span<float> out) {
+                       uflow::resample(image, to, normalization, out, workspace);
+                     });
 }
 
 Napi::Function resampler_class(Napi::Env env) {

@@ -19,7 +19,8 @@ enum class Significance {
   // each of them still is one.
   probability,
   // n counted in cells, plus log10 of how many more shapes that many cells can have than one. Candidates are
-  // level sets that by chance are expected to hold at most one pixel of the map, so that pixels of lower energy
+  // level sets that by chance are expected to hold at most one pixel of the map, so that pixels of lower
+  // energy
   // need not be looked at, and of a node and all that lies in it the most significant remains.
   by_size,
 };

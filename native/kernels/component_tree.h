@@ -19,8 +19,8 @@ class ComponentTree {
 
   // Builds the 4-connected max-tree by radix sorting and union-find (L. Najman and M. Couprie, 2006; C.
   // Berger et al., 2007): flat arrays, practically linear. `values` holds no NaN and at most 2³² − 1 pixels.
-  // Memory is kept from one map to the next. Pixels below `least` are left out, as if they were not in the map:
-  // without them the tree falls into one per component of {u ≥ least}, each with a root of its own, none
+  // Memory is kept from one map to the next. Pixels below `least` are left out, as if they were not in the
+  // map: without them the tree falls into one per component of {u ≥ least}, each with a root of its own, none
   // where there are no such pixels.
   void build(MapView values, float least = -std::numeric_limits<float>::infinity());
 
