@@ -48,7 +48,8 @@ float ClusterFinder::least_rare(EnergyView energy, Tail tail) {
     rare_from_ = {energy.dof, n, common};
   }
   const double least = rare_from_.x * energy.scale / static_cast<double>(energy.channels);
-  return std::nextafter(static_cast<float>(least), 0.0f);
+  constexpr double largest = std::numeric_limits<float>::max();
+  return std::nextafter(static_cast<float>(std::min(least, largest)), 0.0f);
 }
 
 void ClusterFinder::prepare(EnergyView energy) {

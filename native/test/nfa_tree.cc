@@ -130,6 +130,29 @@ TEST_CASE("the clusters are those of the recursive specification") {
   }
 }
 
+TEST_CASE("rare pixels are found on backgrounds of any scale and any degrees of freedom") {
+  Random random(5);
+  ClusterFinder finder;
+  const auto power_of_ten = [&](double least, double most) {
+    return std::pow(10, least + (most - least) * random.uniform());
+  };
+  for (int round = 0; round < 400; round++) {
+    Map map = test::random_map(random, 9);
+    EnergyView energy = map.energy(1 + random.below(20));
+    energy.scale = power_of_ten(-30, 30);
+    energy.dof = power_of_ten(-3, 9);
+    energy.area = power_of_ten(0, 3);
+    // Around where rare begins, as far as floats reach.
+    for (float& value : map.data) {
+      const double x = energy.dof + 6 * random.uniform() * std::sqrt(2 * energy.dof) + 8 * random.uniform();
+      value = static_cast<float>(std::min(x * energy.scale, 1e38));
+    }
+    std::vector<float> out(map.data.size());
+    finder.find(energy, Tail::exact, Significance::by_size, out);
+    CHECK(same(out, Specification(energy, Tail::exact, Significance::by_size).map()));
+  }
+}
+
 TEST_CASE("the map equals its specification and holds numbers only, whatever the energies and sizes") {
   Random random(3);
   NfaTreeWorkspace workspace;

@@ -45,7 +45,10 @@ export interface ResampleOptions {
   mean?: readonly number[];
   /** Per channel; divided by. Default: 1. */
   std?: readonly number[];
-  /** Memory for the result, which is then this: 3 · height · width. Default: new memory, which for large pictures takes a while. */
+  /**
+   * Memory for the result, which is then this: 3 · height · width numbers, none of them the image's. Default: new memory,
+   * which must be cleared first.
+   */
   into?: Float32Array | undefined;
 }
 

@@ -250,6 +250,20 @@ async function energiesOf(image: string): Promise<kernels.Energy[]> {
 }
 
 describe("many inspections", () => {
+  it("use the memory of pictures again, of images of any size, and none sees another's", async () => {
+    const part = await decodeImage(good);
+    const whole = await decodeImage(holed);
+    const half = { ...whole, height: whole.height / 2, data: whole.data.slice(0, whole.data.length / 2) };
+    const wanted = [];
+    for (const image of [part, whole, half]) {
+      await using fresh = await Inspector.open(tiny.model);
+      wanted.push(verdict(await fresh.inspect(image)));
+    }
+    const images = Array.from({ length: 12 }, (_, i) => i % 3);
+    const together = await Promise.all(images.map((i) => inspector.inspect([part, whole, half][i]!)));
+    expect(together.map(verdict)).toEqual(images.map((i) => wanted[i]));
+  });
+
   it("are answered in order, each with its own result", async () => {
     const images = [good, holed, join(tiny.data, "test", "stripe", "0.png"), holed, good];
     const alone = [];

@@ -205,6 +205,9 @@ const wrong: [name: keyof typeof kernels, args: unknown[], code: string, message
   ["resample", [image, { ...to, std: [1, 0, 1] }], "BAD_OPTION", /to\.std\[1\]/],
   ["resample", [image, { ...to, mean: [0, Number.NaN, 0] }], "BAD_OPTION", /to\.mean\[1\]/],
   ["resample", [image, { ...to, std: [1, 1e-40, 1] }], "BAD_OPTION", /to\.mean\[1\] and to\.std\[1\]/],
+  ["resample", [image, { ...to, into: new Float32Array(7) }], "BAD_TENSOR", /elements for to\.into/],
+  ["resample", [image, { ...to, into: new Uint8Array(3) }], "BAD_TENSOR", /Float32Array/],
+  ["resample", [image, { ...to, into: null }], "BAD_TENSOR", /to\.into/],
   [
     "resample",
     [image, { ...to, mean: [0, 0, 1e38], std: [1, 1, 0.1] }],

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { type RawImage, resample } from "#uflow/kernels/index.js";
+import { type RawImage, Resampler, resample } from "#uflow/kernels/index.js";
+import { Random } from "#uflow/random.js";
 import { loadGolden } from "../fixtures/golden.js";
 
 const golden = loadGolden("kernels/images");
@@ -68,5 +69,22 @@ it("keeps a constant image constant at any size", () => {
   ] as const) {
     const image = { data: new Uint8Array(width * height).fill(77), width, height, channels: 1 } as const;
     expect(new Set(resample(image, { width: 31, height: 17 }))).toEqual(new Set([Math.fround(77 / 255)]));
+  }
+});
+
+it("keeps its memory from one size to the next, and writes where it is told to", () => {
+  const resampler = new Resampler();
+  const random = new Random(3);
+  for (let round = 0; round < 60; round++) {
+    const [width, height, w, h] = Array.from({ length: 4 }, () => 1 + Math.floor(random.between(0, 150)));
+    const channels = ([1, 3, 4] as const)[round % 3]!;
+    const data = Uint8Array.from({ length: width! * height! * channels }, () => random.between(0, 256));
+    const image: RawImage = { data, width: width!, height: height!, channels };
+    const to = { width: w!, height: h!, mean, std };
+    const into = new Float32Array(3 * w! * h!).fill(Number.NaN);
+    const wanted = resample(image, to);
+    expect(resampler.resample(image, to)).toEqual(wanted);
+    expect(resampler.resample(image, { ...to, into })).toBe(into);
+    expect(into).toEqual(wanted);
   }
 });
