@@ -7,7 +7,9 @@ const free = "MT_Free";
 
 /**
  * Magnetic tiles: a folder per kind of defect and one without, images as JPEG and their masks as PNG beside them. No split
- * is published: every fifth good tile is set apart, with all its exposures, and all defective ones are tested.
+ * is published: every fifth good tile is set apart, with all photographs of its number, and all defective ones are tested.
+ * Names need not tell all exposures of a tile: of the 200 good ones that were at hand no two share a number, though some
+ * look the same.
  */
 export const magneticTile: Layout = {
   expects: "the magnetic-tile layout, MT_Free/Imgs/*.jpg and MT_<Defect>/Imgs/*.jpg with *.png as masks",
@@ -24,7 +26,7 @@ export const magneticTile: Layout = {
   },
 };
 
-/** exp1_num_4727.jpg and exp3_num_4727.jpg show one tile. */
+/** exp1_num_4727.jpg and exp3_num_4727.jpg are taken for one tile. */
 const tileOf = (path: string) => /num_(\d+)/.exec(path)?.[1] ?? parse(path).name;
 
 const photosOf = ({ path, images }: Folder) =>
