@@ -2,22 +2,28 @@
 //
 //   node bench/line-engine.mjs [--only mobile] [--seconds 5] [--frames 100000] [--write-docs]
 //
-// Models with flows that were never trained, on generated images twice as large as their input: `tiny`, a flow of one step on
-// 64 pixels, runs the many images of the memory, `mobile` is the embedded backbone. About four minutes.
+// Models with flows that were never trained, on generated images of good parts twice as large as their input: `tiny`, a flow of
+// one step on 64 pixels, runs the many images of the memory, `mobile` is the embedded backbone, `resnet18` has random weights. About
+// four minutes.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { backboneOf } from "../dist/backbone/index.js";
 import { bars, measureSpeed } from "../dist/speed/index.js";
-import { writeUntrainedModel } from "../dist/speed/untrained-model.js";
+import { writeUntrained, writeUntrainedModel } from "../dist/speed/untrained-model.js";
+import { randomWeights } from "./networks/weights.mjs";
 import { writePart } from "./report/docs.mjs";
 import { busyNote, machine } from "./report/machine.mjs";
 import { alignedTable, pipeTable } from "./report/table.mjs";
 
 const cases = [
   { name: "tiny", model: { inputSize: 64, flowSteps: 1 }, memory: true },
-  { name: "mobile", model: { inputSize: 256, flowSteps: 4 } },
-  { name: "mobile@512", model: { inputSize: 512, flowSteps: 4 } },
+  { name: "mobile", model: { inputSize: 256 } },
+  { name: "mobile", model: { inputSize: 256 }, maps: "anomalous" },
+  { name: "mobile@512", model: { inputSize: 512 }, maps: "anomalous" },
+  { name: "resnet18@448", backbone: "resnet18", model: { inputSize: 448 } },
+  { name: "resnet18@448", backbone: "resnet18", model: { inputSize: 448 }, maps: "anomalous" },
 ];
 
 const options = new Command("line-engine")
@@ -36,14 +42,15 @@ const measuredOn = machine();
 const folder = await mkdtemp(join(tmpdir(), "uflow-line-engine-"));
 const results = [];
 try {
-  for (const { name, model, memory } of chosen) {
-    const file = await writeUntrainedModel(folder, model);
+  for (const { name, backbone, model, maps = "all", memory } of chosen) {
+    const file = backbone ? await writeRandom(backbone, model) : await writeUntrainedModel(folder, model);
     const speed = await measureSpeed({
       model: file,
       device: "cpu",
+      maps,
       seconds: options.seconds,
       frames: memory ? options.frames : 0,
-      onProgress: (doing) => console.error(`line-engine: ${name}: ${doing}`),
+      onProgress: (doing) => console.error(`line-engine: ${name}, maps ${maps}: ${doing}`),
     });
     results.push({ name, speed });
   }
@@ -54,18 +61,35 @@ const parts = (table) => [summary(), table(rows()), ...results.map(memoryLine).f
 console.log(parts(alignedTable).join("\n\n"));
 if (options.writeDocs) writePart("line-engine", parts(pipeTable).join("\n\n"));
 
+/** A backbone whose weights are not at hand: its speed is that of any. */
+async function writeRandom(name, model) {
+  const backbone = backboneOf(name);
+  const network = await backbone.network(model.inputSize, randomWeights(backbone.weights));
+  return await writeUntrained(folder, backbone, network, model);
+}
+
 function summary() {
   const { processor, cores, memoryGiB, system, node } = measuredOn;
   return `Machine: ${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}; Node ${node}${busyNote(measuredOn)}.`;
 }
 
 function rows() {
-  const header = ["model", "lanes", "stream/s", "bare/s", "share", "CPU more", "lag p99", "bare lag p99"];
+  const header = [
+    "model",
+    "maps",
+    "lanes",
+    "stream/s",
+    "bare/s",
+    "share",
+    "CPU more",
+    "lag p99",
+    "bare lag p99",
+  ];
   return [header, ...results.flatMap(({ name, speed }) => rowsOf(name, speed))];
 }
 
 /** The setting with the most throughput, then the scaling by lanes. */
-function rowsOf(name, { measured, lag, scaling }) {
+function rowsOf(name, { maps, measured, lag, scaling }) {
   const row = ({ lanes, threads, stream, bare, share, cpu }, more) => [
     `${lanes} × ${threads}`,
     stream.toFixed(1),
@@ -75,7 +99,7 @@ function rowsOf(name, { measured, lag, scaling }) {
     ...more,
   ];
   const main = row(measured, [ms(lag.stream.p99), ms(lag.bare.p99)]);
-  return [[name, ...main], ...scaling.map((each) => ["", ...row(each, ["", ""])])];
+  return [[name, maps, ...main], ...scaling.map((each) => ["", "", ...row(each, ["", ""])])];
 }
 
 function memoryLine({ name, speed: { memory } }) {

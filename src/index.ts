@@ -45,6 +45,7 @@ export {
   type Comparison,
   type Device,
   type DeviceName,
+  type Findings,
   type ImageSource,
   type Inspection,
   type InspectOptions,
@@ -65,6 +66,7 @@ export {
   type Timings,
   type TriedDevice,
   type Undecided,
+  type WantedMaps,
 } from "./inspect/index.js";
 export type { PixelFormat, RawFrame, RawImage, Region } from "./kernels/index.js";
 export { drawOverlay, type Overlaid } from "./picture/overlay.js";

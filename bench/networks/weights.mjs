@@ -22,12 +22,12 @@ export class WeightsFile {
   }
 }
 
-/** The weights of a backbone, each of which is added to the file when it is read. */
+/** The weights of a backbone, each of which is added to the file, if there is one, when it is read. */
 export function randomWeights({ shapes }, prefix, file) {
   const unread = new Set(shapes.keys());
   const read = async (name) => {
     const data = drawn(name, shapes.get(name));
-    if (unread.delete(name)) file.add(prefix + name, shapes.get(name), data);
+    if (unread.delete(name)) file?.add(prefix + name, shapes.get(name), data);
     return data;
   };
   /** Adds those that the network did without, for instance biases that change no softmax. */

@@ -172,16 +172,29 @@ Napi::Float32Array floats(Napi::Env env, std::size_t count) {
   return Napi::Float32Array::New(env, count);
 }
 
-Napi::Float32Array floats(Napi::Env env, std::size_t count, Napi::Value given, const std::string& name) {
-  if (given.IsUndefined()) return floats(env, count);
-  const bool fits = given.IsTypedArray() &&
-                    given.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array &&
+namespace {
+
+template <typename Array>
+Array given_or_new(Napi::Env env, std::size_t count, Napi::Value given, napi_typedarray_type type,
+                   const std::string& kind, const std::string& name) {
+  if (given.IsUndefined()) return Array::New(env, count);
+  const bool fits = given.IsTypedArray() && given.As<Napi::TypedArray>().TypedArrayType() == type &&
                     given.As<Napi::TypedArray>().ElementLength() == count;
   if (!fits) {
-    bad_tensor(env, "expected a Float32Array of " + std::to_string(count) + " elements for " + name +
+    bad_tensor(env, "expected a " + kind + " of " + std::to_string(count) + " elements for " + name +
                         " but received " + shown(given));
   }
-  return given.As<Napi::Float32Array>();
+  return given.As<Array>();
+}
+
+}  // namespace
+
+Napi::Float32Array floats(Napi::Env env, std::size_t count, Napi::Value given, const std::string& name) {
+  return given_or_new<Napi::Float32Array>(env, count, given, napi_float32_array, "Float32Array", name);
+}
+
+Napi::Uint8Array bytes(Napi::Env env, std::size_t count, Napi::Value given, const std::string& name) {
+  return given_or_new<Napi::Uint8Array>(env, count, given, napi_uint8_array, "Uint8Array", name);
 }
 
 std::span<float> memory(Napi::Float32Array array) {

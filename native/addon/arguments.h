@@ -92,6 +92,8 @@ Napi::Float32Array floats(Napi::Env env, std::size_t count);
 // The caller's, which must have that length, if there is one; else a new one. No JavaScript may run before it
 // is written, since it could be detached.
 Napi::Float32Array floats(Napi::Env env, std::size_t count, Napi::Value given, const std::string& name);
+// The same of a Uint8Array.
+Napi::Uint8Array bytes(Napi::Env env, std::size_t count, Napi::Value given, const std::string& name);
 std::span<float> memory(Napi::Float32Array array);
 
 // { data, height, width }

@@ -26,7 +26,7 @@ class SegmenterObject : public Napi::ObjectWrap<SegmenterObject> {
     if (!joint.IsUndefined()) {
       options.joint = background(object(joint, "to.joint"), "to.joint", joint_background(views(given)));
     }
-    return segmented(info.Env(), options,
+    return segmented(info.Env(), options, read_into(to),
                      [&](Segmenter::Maps maps) { return segmenter_.segment(views(given), options, maps); });
   }
 
@@ -37,7 +37,7 @@ class SegmenterObject : public Napi::ObjectWrap<SegmenterObject> {
     const auto to = object(info[2], "to");
     const Segmenter::Options options = read_options(to);
     const WindowTest test = window_test(to, "to");
-    return segmented(info.Env(), options, [&](Segmenter::Maps maps) {
+    return segmented(info.Env(), options, read_into(to), [&](Segmenter::Maps maps) {
       return segmenter_.segment_windows(views(given), counts_of(counted), test, options, maps);
     });
   }
@@ -51,12 +51,27 @@ class SegmenterObject : public Napi::ObjectWrap<SegmenterObject> {
             std::nullopt};
   }
 
+  // The caller's memory for the maps; undefined where there is none.
+  struct Into {
+    Napi::Value anomaly;
+    Napi::Value log_nfa;
+    Napi::Value mask;
+  };
+
+  static Into read_into(Napi::Object to) {
+    const Napi::Value into = to.Get("into");
+    if (into.IsUndefined()) return {into, into, into};
+    const auto maps = object(into, "to.into");
+    return {maps.Get("anomalyMap"), maps.Get("logNfaMap"), maps.Get("mask")};
+  }
+
   template <typename Work>
-  static Napi::Value segmented(Napi::Env env, const Segmenter::Options& options, Work work) {
+  static Napi::Value segmented(Napi::Env env, const Segmenter::Options& options, const Into& into,
+                               Work work) {
     return guarded(env, [&] {
-      auto anomaly = floats(env, options.to.pixels());
-      auto log_nfa = floats(env, options.to.pixels());
-      auto mask = Napi::Uint8Array::New(env, options.to.pixels());
+      auto anomaly = floats(env, options.to.pixels(), into.anomaly, "to.into.anomalyMap");
+      auto log_nfa = floats(env, options.to.pixels(), into.log_nfa, "to.into.logNfaMap");
+      auto mask = bytes(env, options.to.pixels(), into.mask, "to.into.mask");
       const Segmenter::Result found =
           work({memory(anomaly), memory(log_nfa), {mask.Data(), mask.ElementLength()}});
       auto result = Napi::Object::New(env);

@@ -14,6 +14,7 @@ export function benchCommand(): Command {
     .option("--lanes <count>", "images at the same time (default: what gives the most per second)", numeric)
     .option("--threads <count>", "CPU threads of each lane (default: the same)", numeric)
     .option("--batch-size <count>", "images in one run of the network (default: 1)", numeric)
+    .option("--maps <which>", "maps of which images: all, anomalous or none (default: all)")
     .option("--seconds <number>", "of measuring the stream, and the bare network again (default: 5)", numeric)
     .option("--frames <count>", "then so many images more, to watch the memory (default: 0)", numeric)
     .option("--reference <file.py>", "measure inspect(image) of a Python file beside")
@@ -65,7 +66,10 @@ function rowsOf(speed: Speed): string[][] {
       i === 0 ? "device" : "",
       taken ? device : `not ${device}: ${reason}`,
     ]),
-    ["lanes", `${lanes} × ${threads} ${threads === 1 ? "thread" : "threads"}, batches of ${batchSize}`],
+    [
+      "lanes",
+      `${lanes} × ${threads} ${threads === 1 ? "thread" : "threads"}, batches of ${batchSize}; maps: ${speed.maps}`,
+    ],
     [
       "stream",
       `${perSecond(measured.stream)}, ${percent(measured.share)} of the bare network's ${perSecond(measured.bare)}`,

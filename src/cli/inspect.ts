@@ -1,6 +1,7 @@
 import { buffer } from "node:stream/consumers";
 import { Command } from "commander";
 import { messageOf, UflowError } from "../error.js";
+import type { RawImage } from "../image/decode.js";
 import type { Inspection, Inspector, InspectorOptions } from "../inspect/index.js";
 import { withOtherAreas } from "./areas.js";
 import { inOrder } from "./in-order.js";
@@ -100,10 +101,16 @@ async function run(model: string, images: string[], flags: Flags): Promise<void>
     const start = performance.now();
     const frame = await decodeImage(source, { maxPixels });
     const decode = performance.now() - start;
-    const inspection = await inspector.inspect(frame);
-    if (output !== undefined) await writePictures(output, frame, inspection, raw);
-    const { anomalous, logNfa, anomalyScore, regions, timings } = inspection;
+    const findings =
+      output === undefined
+        ? await inspector.inspect(frame, { maps: "none" })
+        : await drawn(output, frame, await inspector.inspect(frame));
+    const { anomalous, logNfa, anomalyScore, regions, timings } = findings;
     return { image, anomalous, logNfa, anomalyScore, regions, timings: { ...timings, decode } };
+  };
+  const drawn = async (output: string, frame: RawImage, inspection: Inspection) => {
+    await writePictures(output, frame, inspection, raw);
+    return inspection;
   };
   const report = new Report(jobs.length, json, inspector);
   for await (const { item, outcome } of inOrder(jobs, underWay, work, signal)) {

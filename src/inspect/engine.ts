@@ -5,7 +5,7 @@ import type { Model } from "../bundle/model.js";
 import { messageOf, UflowError } from "../error.js";
 import { FrameMemory } from "../image/frame-memory.js";
 import { FairQueue } from "./fair-queue.js";
-import type { ImageSource, Outcome } from "./inspection.js";
+import type { Findings, ImageSource, Outcome } from "./inspection.js";
 import { Job } from "./job.js";
 import { type Devices, Lane } from "./lane.js";
 import type { FrameReply } from "./lane-worker.js";
@@ -80,7 +80,7 @@ export class Engine {
    * @returns what the image comes to, "undecided" only by its deadline
    * @throws UflowError ERR_UFLOW_BUSY, ERR_UFLOW_CLOSED, ERR_UFLOW_ABORTED, ERR_UFLOW_BAD_IMAGE, ERR_UFLOW_NETWORK, ERR_UFLOW_LANE.
    */
-  inspect(model: number, source: ImageSource, options: CheckedInspectOptions): Promise<Outcome> {
+  inspect(model: number, source: ImageSource, options: CheckedInspectOptions): Promise<Outcome<Findings>> {
     const meter = this.task.meters[model]!;
     const refusal = this.refusal(model, options);
     if (refusal) {
@@ -198,7 +198,7 @@ export class Engine {
   private send({ lane, batches }: Place, jobs: readonly Job[]): void {
     const batch = this.nextBatch;
     this.nextBatch = (this.nextBatch % (2 ** 31 - 1)) + 1;
-    const frames = jobs.map(({ own, expires }) => ({ source: own.source, expires }));
+    const frames = jobs.map(({ own, expires, maps }) => ({ source: own.source, expires, maps }));
     try {
       lane.send(
         jobs[0]!.model,
@@ -233,7 +233,7 @@ export class Engine {
       job.leaveLane();
       if (!reply) job.expire();
       else if ("error" in reply) job.fail(new UflowError(reply.error.code, reply.error.message));
-      else job.decide({ ...reply.inspection, regions: fromSent(reply.regions) });
+      else job.decide({ ...reply.findings, regions: fromSent(reply.regions) });
     }
     this.dispatch();
   }

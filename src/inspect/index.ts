@@ -7,7 +7,7 @@ import { UflowError } from "../error.js";
 import type { DeviceName, TriedDevice } from "../onnx/device.js";
 import { Engine, laneDepth } from "./engine.js";
 import { measureLanes } from "./fastest-lanes.js";
-import type { ImageSource, Inspection, Outcome, StreamOutcome } from "./inspection.js";
+import type { Findings, ImageSource, Inspection, Outcome, StreamOutcome } from "./inspection.js";
 import { Meter } from "./meter.js";
 import { operatingPointFor } from "./operating-point-for.js";
 import {
@@ -34,6 +34,7 @@ export type { OperatingPoint, OperatingPointOptions } from "../a-contrario/opera
 export type { Device, DeviceName, TriedDevice } from "../onnx/device.js";
 export type {
   Comparison,
+  Findings,
   ImageSource,
   Inspection,
   Outcome,
@@ -48,9 +49,15 @@ export type {
   OpenOptions,
   ShadowOptions,
   StreamOptions,
+  WantedMaps,
 } from "./options.js";
 export type { Shadow, ShadowStats } from "./shadow.js";
 export type { InspectorStats, Latency } from "./stats.js";
+
+/** Options with which a verdict has its maps. */
+interface AllMaps {
+  maps?: "all" | undefined;
+}
 
 /** A model in lanes. */
 interface OpenModel {
@@ -165,14 +172,19 @@ export class Inspector implements AsyncDisposable {
    * Inspects one image: a path, the bytes of an image file, or `{ data, width, height, channels }`. Memory may be used again
    * when this returns, unless it is shared or `transfer` hands it over. Several calls may be under way; with one lane they
    * are answered in order.
-   * @returns with `deadline` also what is undecided when it has passed
+   * @returns with all maps, unless `maps` wants fewer; with `deadline` also what is undecided when it has passed
    * @throws UflowError ERR_UFLOW_BAD_IMAGE, ERR_UFLOW_NETWORK, ERR_UFLOW_LANE (a lane died with the image, twice),
    * ERR_UFLOW_BUSY (the queue is full), ERR_UFLOW_ABORTED, ERR_UFLOW_BAD_OPTION, ERR_UFLOW_CLOSED.
    */
-  inspect(image: ImageSource, options: InspectOptions & { deadline: number }): Promise<Outcome>;
-  inspect(image: ImageSource, options?: InspectOptions & { deadline?: undefined }): Promise<Inspection>;
-  inspect(image: ImageSource, options?: InspectOptions): Promise<Outcome>;
-  async inspect(image: ImageSource, options: InspectOptions = {}): Promise<Outcome> {
+  inspect(image: ImageSource, options: InspectOptions & AllMaps & { deadline: number }): Promise<Outcome>;
+  inspect(
+    image: ImageSource,
+    options?: InspectOptions & AllMaps & { deadline?: undefined },
+  ): Promise<Inspection>;
+  inspect(image: ImageSource, options: InspectOptions & AllMaps): Promise<Outcome>;
+  inspect(image: ImageSource, options: InspectOptions & { deadline?: undefined }): Promise<Findings>;
+  inspect(image: ImageSource, options: InspectOptions): Promise<Outcome<Findings>>;
+  async inspect(image: ImageSource, options: InspectOptions = {}): Promise<Outcome<Findings>> {
     return await this.begin(image, checkInspectOptions(options));
   }
 
@@ -184,8 +196,16 @@ export class Inspector implements AsyncDisposable {
    */
   stream(
     frames: AsyncIterable<ImageSource> | Iterable<ImageSource>,
+    options?: StreamOptions & AllMaps,
+  ): AsyncGenerator<StreamOutcome, void, undefined>;
+  stream(
+    frames: AsyncIterable<ImageSource> | Iterable<ImageSource>,
+    options: StreamOptions,
+  ): AsyncGenerator<StreamOutcome<Findings>, void, undefined>;
+  stream(
+    frames: AsyncIterable<ImageSource> | Iterable<ImageSource>,
     options: StreamOptions = {},
-  ): AsyncGenerator<StreamOutcome, void, undefined> {
+  ): AsyncGenerator<StreamOutcome<Findings>, void, undefined> {
     const { ahead, ...each } = checkStreamOptions(options);
     const { lanes, batchSize, queueSize } = this.options;
     return streamInOrder(frames, {
@@ -249,7 +269,7 @@ export class Inspector implements AsyncDisposable {
     return this.close();
   }
 
-  private begin(image: ImageSource, options: CheckedInspectOptions): Promise<Outcome> {
+  private begin(image: ImageSource, options: CheckedInspectOptions): Promise<Outcome<Findings>> {
     if (this.closing) return Promise.reject(closedError());
     const { engine, place } = this.current;
     const watching = [...this.shadows].filter((shadow) => shadow.wants());

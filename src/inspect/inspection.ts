@@ -22,8 +22,8 @@ export interface Timings {
   total: number;
 }
 
-/** The verdict on one image. Plain data. */
-export interface Inspection {
+/** The verdict on one image, with maps where they are wanted (`InspectOptions.maps`). Plain data. */
+export interface Findings {
   verdict: "good" | "anomalous";
   /** Some region is detected: `logNfa` is below the `logEpsilon` of the inspector's operating point. */
   anomalous: boolean;
@@ -32,11 +32,11 @@ export interface Inspection {
   /** The image-level score, 0 … 1: the maximum of the anomaly map. */
   anomalyScore: number;
   /** 1 − mean likelihood, 0 … 1. All maps have the side `mapSize` of the model, or, in tiles, this side per tile. */
-  anomalyMap: PixelMap<Float32Array>;
+  anomalyMap?: PixelMap<Float32Array>;
   /** log₁₀ of the number of false alarms; small means anomalous. */
-  logNfaMap: PixelMap<Float32Array>;
+  logNfaMap?: PixelMap<Float32Array>;
   /** 1 where a region is detected. */
-  mask: PixelMap<Uint8Array>;
+  mask?: PixelMap<Uint8Array>;
   /** Detected regions in pixels of the original image (after its EXIF rotation), most significant first. */
   regions: Region[];
   /** Size of the original image, pixels. */
@@ -53,6 +53,13 @@ export interface Inspection {
   timings: Timings;
 }
 
+/** The verdict on one image, with all maps. */
+export interface Inspection extends Findings {
+  anomalyMap: PixelMap<Float32Array>;
+  logNfaMap: PixelMap<Float32Array>;
+  mask: PixelMap<Uint8Array>;
+}
+
 /**
  * That there is no verdict on an image. It is neither good nor anomalous, and has no `anomalous`: what becomes of the part
  * is for the line to decide.
@@ -64,15 +71,15 @@ export interface Undecided {
   error: PlainError;
 }
 
-export type Outcome = Inspection | Undecided;
+export type Outcome<Verdict extends Findings = Inspection> = Verdict | Undecided;
 
 /** An outcome of `stream()`, with the place of its frame in the stream, from 0. */
-export type StreamOutcome = Outcome & { frame: number };
+export type StreamOutcome<Verdict extends Findings = Inspection> = Outcome<Verdict> & { frame: number };
 
-/** Both verdicts on one image. */
+/** Both verdicts on one image, with maps as the inspection wants them. */
 export interface Comparison {
   /** Of the model in charge. */
-  live: Inspection;
+  live: Findings;
   /** Of the model that runs beside it. */
-  candidate: Inspection;
+  candidate: Findings;
 }

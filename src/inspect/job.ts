@@ -2,15 +2,16 @@ import { setMaxListeners } from "node:events";
 import { UflowError } from "../error.js";
 import type { OwnSource } from "../image/frame-memory.js";
 import type { Queued } from "./fair-queue.js";
-import type { Inspection, Outcome } from "./inspection.js";
+import type { Findings, Outcome } from "./inspection.js";
 import type { Meter } from "./meter.js";
 import { monotonic } from "./monotonic.js";
-import type { CheckedInspectOptions } from "./options.js";
+import type { CheckedInspectOptions, WantedMaps } from "./options.js";
 
 /** An image on its way to its outcome, of which it has one: what comes later is dropped. */
 export class Job implements Queued {
   readonly station: string;
   readonly priority: number;
+  readonly maps: WantedMaps;
   readonly accepted = monotonic();
   /** By the monotonic clock, milliseconds; Infinity where there is no deadline. */
   readonly expires: number;
@@ -18,8 +19,8 @@ export class Job implements Queued {
   sent = this.accepted;
   /** Lanes that died while they worked on it. */
   deaths = 0;
-  readonly outcome: Promise<Outcome>;
-  private readonly resolve: (outcome: Outcome) => void;
+  readonly outcome: Promise<Outcome<Findings>>;
+  private readonly resolve: (outcome: Outcome<Findings>) => void;
   private readonly reject: (error: UflowError) => void;
   private readonly timer: NodeJS.Timeout | undefined;
   private readonly withdraw: (() => void) | undefined;
@@ -38,12 +39,13 @@ export class Job implements Queued {
     private readonly meter: Meter,
     onEarlyEnd: (job: Job) => void,
   ) {
-    const { station, priority, deadline, signal } = options;
+    const { station, priority, maps, deadline, signal } = options;
     // Of models in the same lanes, each has stations of its own.
     this.station = `${model} ${station}`;
     this.priority = priority;
+    this.maps = maps;
     this.expires = this.accepted + (deadline ?? Number.POSITIVE_INFINITY);
-    let resolve!: (outcome: Outcome) => void;
+    let resolve!: (outcome: Outcome<Findings>) => void;
     let reject!: (error: UflowError) => void;
     this.outcome = new Promise((...settle) => {
       [resolve, reject] = settle;
@@ -85,16 +87,16 @@ export class Job implements Queued {
     if (this.done) this.own.release();
   }
 
-  decide(inspection: Inspection): void {
+  decide(findings: Findings): void {
     const now = monotonic();
     // The timer may be late; a verdict must not be.
     if (now >= this.expires) this.expire();
     if (!this.finish()) return;
-    const { timings } = inspection;
+    const { timings } = findings;
     timings.wait = this.sent - this.accepted;
     timings.total = now - this.accepted;
-    this.meter.verdict(inspection);
-    this.resolve(inspection);
+    this.meter.verdict(findings);
+    this.resolve(findings);
   }
 
   expire(): void {

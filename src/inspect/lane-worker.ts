@@ -6,9 +6,9 @@ import type { Model } from "../bundle/model.js";
 import { type PlainError, toPlainError, UflowError } from "../error.js";
 import type { TriedDevice } from "../onnx/device.js";
 import { RunGate } from "../onnx/run-gate.js";
-import type { ImageSource, Inspection } from "./inspection.js";
+import type { Findings, ImageSource, Inspection } from "./inspection.js";
 import { monotonic } from "./monotonic.js";
-import type { EngineOptions } from "./options.js";
+import type { EngineOptions, WantedMaps } from "./options.js";
 import { Pipeline, type Prepared } from "./pipeline.js";
 import { type SentRegions, toSent } from "./sent-regions.js";
 import { withWeightsFolder } from "./weights-folder.js";
@@ -26,6 +26,7 @@ export interface Frame {
   source: ImageSource;
   /** By the monotonic clock, milliseconds: nobody wants to know any more then. */
   expires: number;
+  maps: WantedMaps;
 }
 
 /** `model` is the place of a model in the task. */
@@ -35,7 +36,7 @@ export type LaneRequest =
 
 /** What became of a frame; undefined of one that had expired. */
 export type FrameReply =
-  | { inspection: Omit<Inspection, "regions">; regions: SentRegions }
+  | { findings: Omit<Findings, "regions">; regions: SentRegions }
   | { error: PlainError }
   | undefined;
 
@@ -50,22 +51,26 @@ const send = (reply: LaneReply, transfer: ArrayBuffer[] = []) => port.postMessag
 
 /** Maps are handed over, not copied; results of kernels own their memory. */
 function buffersOf(reply: FrameReply): ArrayBuffer[] {
-  if (!reply || !("inspection" in reply)) return [];
-  const { anomalyMap, logNfaMap, mask } = reply.inspection;
-  const maps = [anomalyMap, logNfaMap, mask].map(({ data }) => data.buffer as ArrayBuffer);
-  return [...maps, reply.regions.points.buffer as ArrayBuffer];
+  if (!reply || !("findings" in reply)) return [];
+  const { anomalyMap, logNfaMap, mask } = reply.findings;
+  const arrays = [anomalyMap?.data, logNfaMap?.data, mask?.data, reply.regions.points];
+  return arrays.flatMap((array) => (array ? [array.buffer as ArrayBuffer] : []));
 }
 
 /** A frame that is being decoded, and how long it is of interest. */
-interface Preparing {
-  expires: number;
+interface Preparing extends Pick<Frame, "expires" | "maps"> {
   prepared: Promise<Prepared | PlainError>;
 }
 
 const plain = (error: unknown) => toPlainError(error, "ERR_UFLOW_LANE");
 
-function sent({ regions, ...inspection }: Inspection): FrameReply {
-  return { inspection, regions: toSent(regions) };
+/** What goes back of an inspection. The memory of maps that nobody wants is the pipeline's again. */
+function sent(pipeline: Pipeline, inspection: Inspection, wanted: WantedMaps): FrameReply {
+  const { regions, anomalyMap, logNfaMap, mask, ...findings } = inspection;
+  const maps = { anomalyMap, logNfaMap, mask };
+  if (wanted === "all" || (wanted === "anomalous" && inspection.anomalous)) Object.assign(findings, maps);
+  else pipeline.takeBack(maps);
+  return { findings, regions: toSent(regions) };
 }
 
 async function work(pipeline: Pipeline, frames: readonly Preparing[]): Promise<FrameReply[]> {
@@ -85,7 +90,10 @@ async function work(pipeline: Pipeline, frames: readonly Preparing[]): Promise<F
     const inspections = await pipeline.inspect(inputs);
     for (const [i, place] of places.entries()) {
       const inspection = inspections[i]!;
-      replies[place] = inspection instanceof UflowError ? { error: plain(inspection) } : sent(inspection);
+      replies[place] =
+        inspection instanceof UflowError
+          ? { error: plain(inspection) }
+          : sent(pipeline, inspection, frames[place]!.maps);
     }
   } catch (error) {
     for (const place of places) replies[place] = { error: plain(error) };
@@ -109,8 +117,9 @@ class Service {
     }
     const { model, batch, frames } = request;
     const pipeline = this.pipelines.get(model)!;
-    const preparing = frames.map(({ source, expires }) => ({
+    const preparing = frames.map(({ source, expires, maps }) => ({
       expires,
+      maps,
       prepared: pipeline.prepare(source).catch(plain),
     }));
     this.last = this.last.then(() => this.answer(pipeline, batch, preparing));

@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
-import type { Inspection, Timings } from "./inspection.js";
+import type { Findings, Timings } from "./inspection.js";
 import { monotonic } from "./monotonic.js";
 import type { InspectorStats, Latency } from "./stats.js";
 
@@ -37,7 +37,7 @@ export class Meter {
     this.counts[what] += 1;
   }
 
-  verdict({ verdict, timings }: Inspection): void {
+  verdict({ verdict, timings }: Findings): void {
     this.count(verdict);
     this.pace.step();
     for (const phase of phases) this.windows.get(phase)!.record(timings[phase]);

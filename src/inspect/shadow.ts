@@ -1,6 +1,6 @@
 import { messageOf } from "../error.js";
 import type { Engine } from "./engine.js";
-import type { Comparison, ImageSource, Outcome } from "./inspection.js";
+import type { Comparison, Findings, ImageSource, Outcome } from "./inspection.js";
 import type { CheckedInspectOptions } from "./options.js";
 
 /** Images since the shadow was opened. */
@@ -57,7 +57,7 @@ export class Shadow implements AsyncDisposable {
   }
 
   /** @internal Looks at an image that the model in charge looks at, too. */
-  look(source: ImageSource, live: Promise<Outcome>, options: CheckedInspectOptions): void {
+  look(source: ImageSource, live: Promise<Outcome<Findings>>, options: CheckedInspectOptions): void {
     const own = { ...options, deadline: undefined, signal: undefined, transfer: false };
     const comparison = Promise.allSettled([live, this.engine.inspect(0, source, own)]).then((both) => {
       const [first, second] = both.map((each) => (each.status === "fulfilled" ? each.value : undefined));
@@ -79,7 +79,7 @@ export class Shadow implements AsyncDisposable {
     return this.close();
   }
 
-  private compare(live: Outcome | undefined, candidate: Outcome | undefined): void {
+  private compare(live: Outcome<Findings> | undefined, candidate: Outcome<Findings> | undefined): void {
     const { stats } = this;
     if (!live || !candidate || live.verdict === "undecided" || candidate.verdict === "undecided") {
       stats.failed += 1;

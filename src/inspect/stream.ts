@@ -1,11 +1,11 @@
 import { toPlainError, UflowError } from "../error.js";
-import type { ImageSource, Outcome, StreamOutcome } from "./inspection.js";
+import type { Findings, ImageSource, Outcome, StreamOutcome } from "./inspection.js";
 
 type Frames = AsyncIterable<ImageSource> | Iterable<ImageSource>;
 
 /** What a stream needs of whoever inspects. */
 export interface StreamTo {
-  inspect(image: ImageSource): Promise<Outcome>;
+  inspect(image: ImageSource): Promise<Outcome<Findings>>;
   /** Frames under way at most. */
   ahead: number;
   signal?: AbortSignal | undefined;
@@ -20,7 +20,7 @@ export interface StreamTo {
 export async function* streamInOrder(
   frames: Frames,
   { inspect, ahead, signal }: StreamTo,
-): AsyncGenerator<StreamOutcome, void, undefined> {
+): AsyncGenerator<StreamOutcome<Findings>, void, undefined> {
   let wake = () => {};
   const feed = new Feed(frames, ahead, inspect, () => wake());
   const stop = () => wake();
@@ -49,7 +49,7 @@ export async function* streamInOrder(
   }
 }
 
-type Settled = PromiseSettledResult<Outcome>;
+type Settled = PromiseSettledResult<Outcome<Findings>>;
 
 /** Frames that were taken from the iterable and whose outcomes were not, oldest first. */
 class Feed {
@@ -118,7 +118,7 @@ class Feed {
     }
   }
 
-  private begin(outcome: Promise<Outcome>): void {
+  private begin(outcome: Promise<Outcome<Findings>>): void {
     const frame: Feed["underWay"][number] = { settled: undefined, done: Promise.resolve() };
     frame.done = Promise.allSettled([outcome]).then(([settled]) => {
       frame.settled = settled;
@@ -129,7 +129,7 @@ class Feed {
 }
 
 /** What ends the stream is thrown; what is wrong with one frame is its outcome. */
-function outcomeOf(settled: Settled): Outcome {
+function outcomeOf(settled: Settled): Outcome<Findings> {
   if (settled.status === "fulfilled") return settled.value;
   const error = toPlainError(settled.reason, "ERR_UFLOW_LANE");
   if (error.code === "ERR_UFLOW_ABORTED" || error.code === "ERR_UFLOW_CLOSED") throw settled.reason;

@@ -32,6 +32,7 @@ export type {
   Region,
   ResampleOptions,
   Segmentation,
+  SegmentationMemory,
   SegmentOptions,
   SegmentWindowsOptions,
   Tail,
@@ -96,7 +97,7 @@ export class Resampler {
 
 /**
  * Phases 3 and 4 of many images, one after the other: anomalyMap, nfaTreeMap and regions in one call, in memory that is
- * kept from one image to the next. Synchronous; results own their memory.
+ * kept from one image to the next. Synchronous; results own their memory, but for maps whose memory was given (`into`).
  */
 export class Segmenter {
   private readonly native = new addon.Segmenter();

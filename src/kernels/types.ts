@@ -142,10 +142,23 @@ export interface RegionsOptions {
   score?: Map2d;
 }
 
-/** Size of the maps, and what is tested and detected. */
-export interface SegmentOptions extends Omit<RegionsOptions, "score"> {
+/** Memory for the maps of a segmentation, height · width elements each: none of it the energies' or another map's. */
+export interface SegmentationMemory {
+  anomalyMap?: Float32Array | undefined;
+  logNfaMap?: Float32Array | undefined;
+  mask?: Uint8Array | undefined;
+}
+
+/** Where a segmentation goes, and what is detected. */
+interface SegmentationTarget extends Omit<RegionsOptions, "score"> {
   width: number;
   height: number;
+  /** The maps are then these. Default: new memory, which must be cleared first. */
+  into?: SegmentationMemory | undefined;
+}
+
+/** Size of the maps, and what is tested and detected. */
+export interface SegmentOptions extends SegmentationTarget {
   /** Default: exact. */
   tail?: Tail;
   /** Default: all. */
@@ -155,7 +168,7 @@ export interface SegmentOptions extends Omit<RegionsOptions, "score"> {
 }
 
 /** The same for the test of windows. */
-export interface SegmentWindowsOptions extends WindowTestOptions, Omit<RegionsOptions, "score"> {}
+export interface SegmentWindowsOptions extends WindowTestOptions, SegmentationTarget {}
 
 /** What phases 3 and 4 make of one image. */
 export interface Segmentation<Regions = Region[]> {

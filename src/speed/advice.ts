@@ -13,6 +13,7 @@ export function adviceOn(speed: Judged): string[] {
   return [
     ...network(speed),
     ...settings(speed),
+    ...maps(speed),
     ...kernels(speed),
     ...waiting(speed),
     ...surroundings(speed),
@@ -40,6 +41,12 @@ function* settings({ settings, measured }: Judged): Generator<string> {
   }
   if (now && !same(least) && least.latency < 0.95 * now.latency) {
     yield `Where single images must be answered soon, ${inWords(least)}: the network then takes ${least.latency.toFixed(1)} ms instead of ${now.latency.toFixed(1)}.`;
+  }
+}
+
+function* maps({ measured, maps }: Judged): Generator<string> {
+  if (maps === "all" && measured.share < bars.share) {
+    yield 'Maps of every image are made and handed over. Where those of anomalous parts are enough, ask for no more: maps: "anomalous" (here --maps anomalous shows what that gains).';
   }
 }
 

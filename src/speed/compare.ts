@@ -22,7 +22,7 @@ export interface Contestants {
   path: string;
   model: Model;
   frames: Frames;
-  options: Pick<CheckedSpeedOptions, "device" | "signal">;
+  options: Pick<CheckedSpeedOptions, "device" | "maps" | "signal">;
 }
 
 export interface Comparison {
@@ -64,7 +64,7 @@ export async function compare(
   record: StreamRecord,
   { milliseconds, more = 0 }: Extent,
 ): Promise<Comparison> {
-  const { device, signal } = options;
+  const { device, maps, signal } = options;
   const { lanes, threads, batchSize } = setting;
   const turn = milliseconds / rounds;
   const runs: Float64Array[] = [];
@@ -77,7 +77,7 @@ export async function compare(
     return { rate: batchSize * speedOf(result).throughput, cpu: cpu / images, lag, busy };
   };
   const streamTurn = async (into: StreamRecord): Promise<Side> => {
-    const extent = { milliseconds: turn, frames: 2 * lanes * batchSize, signal };
+    const extent = { milliseconds: turn, frames: 2 * lanes * batchSize, maps, signal };
     const { result, lag, busy, cpu } = await watchProcess(() => into.run(inspector, frames, extent));
     return { rate: result.rate, cpu: cpu / result.images, lag, busy };
   };
@@ -91,7 +91,7 @@ export async function compare(
     await sleep(pause);
     done.push({ bare: alone, stream: await streamTurn(record) });
   }
-  if (more > 0) await record.run(inspector, frames, { milliseconds: 0, frames: more, signal });
+  if (more > 0) await record.run(inspector, frames, { milliseconds: 0, frames: more, maps, signal });
   return {
     ...summary(setting, done),
     bare: latencyOf(runs.flatMap((each) => [...each])),

@@ -75,6 +75,7 @@ class Measurement {
     const { width, height, channels } = frames.images[0]!;
     return {
       model: { path: options.model ?? null, backbone: backbone.name, inputSize, mapSize },
+      maps: options.maps,
       frames: { source: frames.source, width, height, channels, count: frames.images.length },
       triedDevices: main.triedDevices,
       settings,

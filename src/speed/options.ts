@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type BuildOptions, buildShape } from "../backbone/building.js";
-import { inspectorSchema } from "../inspect/options.js";
+import { inspectorSchema, streamSchema, type WantedMaps } from "../inspect/options.js";
 import type { Device } from "../onnx/device.js";
 import { parseOptions } from "../options.js";
 
@@ -18,6 +18,8 @@ export interface SpeedOptions extends Pick<BuildOptions, "onNetwork"> {
   lanes?: number;
   threads?: number;
   batchSize?: number;
+  /** As for `Inspector.stream()`. Generated images are good parts, of which `anomalous` makes none. Default `all`. */
+  maps?: WantedMaps;
   /** Of measuring the stream, and again of the bare network. Default 5. */
   seconds?: number;
   /** Then so many images more, to see whether memory stays flat. Default 0: over what is measured anyway. */
@@ -37,6 +39,7 @@ const schema = z.strictObject({
   lanes: z.int().min(1).max(256).optional(),
   threads: z.int().min(1).max(1024).optional(),
   batchSize: z.int().min(1).max(1024).optional(),
+  maps: streamSchema.shape.maps,
   seconds: z.number().min(0.1).max(3600).default(5),
   frames: z.int().min(0).max(1e9).default(0),
   reference: z.string().min(1).optional(),

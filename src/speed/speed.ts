@@ -1,4 +1,5 @@
 import type { LaneMeasurement, LaneSetting } from "../inspect/fastest-lanes.js";
+import type { WantedMaps } from "../inspect/options.js";
 import type { Latency } from "../inspect/stats.js";
 import type { Machine } from "../machine.js";
 import type { TriedDevice } from "../onnx/device.js";
@@ -28,6 +29,8 @@ export interface Lag {
 export interface Speed {
   machine: Machine & { busy: boolean };
   model: { path: string | null; backbone: string; inputSize: number; mapSize: number };
+  /** Of which images the stream had its maps. */
+  maps: WantedMaps;
   frames: { source: string; width: number; height: number; channels: number; count: number };
   triedDevices: readonly TriedDevice[];
   /** The network alone, by lanes and threads. */

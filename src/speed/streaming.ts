@@ -1,4 +1,4 @@
-import type { Inspector, Timings } from "../inspect/index.js";
+import type { Inspector, Timings, WantedMaps } from "../inspect/index.js";
 import type { Latency } from "../inspect/stats.js";
 import { type Frames, roundAndRound } from "./frames.js";
 import type { MemoryWatch } from "./memory.js";
@@ -23,7 +23,7 @@ export class StreamRecord {
   async run(
     inspector: Inspector,
     { images }: Frames,
-    { milliseconds, frames = 2, signal }: Extent,
+    { milliseconds, frames = 2, maps, signal }: Extent,
   ): Promise<{ images: number; rate: number }> {
     const start = performance.now();
     let taken = 0;
@@ -34,7 +34,7 @@ export class StreamRecord {
     let first = 0;
     let last = 0;
     let outcomes = 0;
-    for await (const outcome of inspector.stream(roundAndRound(images, goOn))) {
+    for await (const outcome of inspector.stream(roundAndRound(images, goOn), { maps })) {
       last = performance.now();
       if (outcomes === 0) first = last;
       outcomes += 1;
@@ -59,6 +59,7 @@ export class StreamRecord {
 interface Extent {
   milliseconds: number;
   frames?: number;
+  maps: WantedMaps;
   signal?: AbortSignal | undefined;
 }
 

@@ -1,21 +1,38 @@
 import { join } from "node:path";
-import { featureScales } from "../backbone/index.js";
+import { type Backbone, featureScales } from "../backbone/index.js";
 import { backboneFrom, findBackbone, networkFrom, openBackboneStore } from "../backbone/stored.js";
 import { describeModel } from "../bundle/describe.js";
 import { writeModel } from "../bundle/write.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { initialParameters } from "../flow/parameters.js";
 
-/** A model of the embedded backbone with a flow as it is before training: of the same cost as a trained one. */
-export async function writeUntrainedModel(
-  folder: string,
-  { inputSize: wanted, flowSteps = 4 }: { inputSize?: number; flowSteps?: number } = {},
-): Promise<string> {
+export interface UntrainedModel {
+  /** Default: the backbone's. */
+  inputSize?: number;
+  /** Default 4. */
+  flowSteps?: number;
+}
+
+/**
+ * A model of the embedded backbone with a flow as it is before training: of the same cost as a trained one.
+ * @returns its path
+ */
+export async function writeUntrainedModel(folder: string, model: UntrainedModel = {}): Promise<string> {
   const source = await findBackbone("mobile", openBackboneStore());
   const backbone = backboneFrom(source);
-  const { normalization } = backbone;
-  const inputSize = wanted ?? backbone.defaultInputSize;
+  const { inputSize = backbone.defaultInputSize } = model;
   const { network } = await networkFrom(source, inputSize);
+  return await writeUntrained(folder, backbone, network, { ...model, inputSize });
+}
+
+/** The same of any backbone and its network. */
+export async function writeUntrained(
+  folder: string,
+  backbone: Backbone,
+  network: Uint8Array,
+  { inputSize = backbone.defaultInputSize, flowSteps = 4 }: UntrainedModel,
+): Promise<string> {
+  const { normalization } = backbone;
   const architecture = { scales: featureScales(backbone, inputSize), flowSteps, normalization };
   const path = join(folder, "untrained.uflow");
   await writeModel(path, {

@@ -9,7 +9,13 @@ import { rewriteModel, writeModel } from "#uflow/bundle/write.js";
 import { UflowError } from "#uflow/error.js";
 import { decodeImage } from "#uflow/image/decode.js";
 import { Preprocessor } from "#uflow/image/preprocess.js";
-import { type Inspection, Inspector, type InspectorOptions } from "#uflow/inspect/index.js";
+import {
+  type Comparison,
+  type Findings,
+  type Inspection,
+  Inspector,
+  type InspectorOptions,
+} from "#uflow/inspect/index.js";
 import * as kernels from "#uflow/kernels/index.js";
 import { Session } from "#uflow/onnx/session.js";
 import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
@@ -248,6 +254,71 @@ async function energiesOf(image: string): Promise<kernels.Energy[]> {
   await Promise.all([first.close(), second.close()]);
   return latents.map((latent, scale) => ({ ...latent, data: energies[`energy_${scale}`]!.data }));
 }
+
+describe("the maps of a verdict", () => {
+  /** A verdict without maps, and which of them it has. */
+  function apart({ anomalyMap, logNfaMap, mask, timings: _, ...rest }: Findings) {
+    return { rest, has: [anomalyMap, logNfaMap, mask].map((map) => map !== undefined) };
+  }
+
+  it.each([
+    ["all", [true, true, true], [true, true, true]],
+    ["anomalous", [false, false, false], [true, true, true]],
+    ["none", [false, false, false], [false, false, false]],
+  ] as const)("are those that are wanted: %s", async (maps, ofGood, ofAnomalous) => {
+    // Of two images the one that is more significant is to be anomalous.
+    const [one, other] = [await inspector.inspect(good), await inspector.inspect(holed)];
+    expect(other.logNfa).toBeLessThan(one.logNfa);
+    await using opened = await Inspector.open(tiny.model, {
+      epsilon: 10 ** ((one.logNfa + other.logNfa) / 2),
+    });
+    for (const [image, has] of [
+      [good, ofGood],
+      [holed, ofAnomalous],
+    ] as const) {
+      const whole = await opened.inspect(image);
+      expect(whole.anomalous).toBe(image === holed);
+      expect(apart(await opened.inspect(image, { maps }))).toEqual({ ...apart(whole), has });
+    }
+  });
+
+  it("stay what they are when later images want none, whatever their sizes", async () => {
+    const tall = await sharp(holed).resize(64, 192, { fit: "fill" }).png().toBuffer();
+    await using opened = await Inspector.open(tiny.model, { ignore: null });
+    const wanted = [await opened.inspect(holed), await opened.inspect(good)].map(verdict);
+    const results: Inspection[] = [];
+    for (let i = 0; i < 6; i++) {
+      await opened.inspect(i % 2 === 0 ? good : tall, { maps: "none" });
+      results.push(await opened.inspect(i % 2 === 0 ? holed : good));
+      await opened.inspect(tall, { maps: "anomalous" });
+    }
+    expect(results.map(verdict)).toEqual([0, 1, 0, 1, 0, 1].map((i) => wanted[i]));
+  });
+
+  it("are left out of a stream, and of a comparison with a candidate", async () => {
+    const comparisons: Comparison[] = [];
+    await using opened = await Inspector.open(tiny.model);
+    await using shadow = await opened.shadow(tiny.model, { onComparison: (each) => comparisons.push(each) });
+    for await (const outcome of opened.stream([good, holed], { maps: "none", ahead: 1 })) {
+      expect(outcome.verdict).not.toBe("undecided");
+      expect(outcome).not.toHaveProperty("anomalyMap");
+    }
+    await shadow.close();
+    expect(shadow.stats.compared).toBeGreaterThan(0);
+    for (const { live, candidate } of comparisons) {
+      expect(apart(live).has).toEqual([false, false, false]);
+      expect(apart(candidate).has).toEqual([false, false, false]);
+      expect(candidate.logNfa).toBe(live.logNfa);
+    }
+  });
+
+  it("of an unknown kind are refused", async () => {
+    await expect(inspector.inspect(good, { maps: "some" as "all" })).rejects.toMatchObject({
+      code: "ERR_UFLOW_BAD_OPTION",
+      message: expect.stringMatching(/maps/),
+    });
+  });
+});
 
 describe("many inspections", () => {
   it("use the memory of pictures again, of images of any size, and none sees another's", async () => {

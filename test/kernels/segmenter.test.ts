@@ -84,6 +84,55 @@ describe("a segmenter", () => {
     expect(first).toEqual(kept);
   });
 
+  it("writes maps where it is told to, whatever is there", () => {
+    const to = { width: 30, height: 20, logEpsilon: -1 };
+    const energies = [energyOf(20, 8), energyOf(10, 8)];
+    const counts = energies.map(({ data, ...rest }) => ({
+      ...rest,
+      data: data.map((v) => Math.min(8, v | 0)),
+    }));
+    const into = {
+      anomalyMap: new Float32Array(600).fill(Number.NaN),
+      logNfaMap: new Float32Array(600).fill(-1e9),
+      mask: new Uint8Array(600).fill(7),
+    };
+    for (const segment of [
+      (more: object) => segmenter.segment(energies, { ...to, ...more }),
+      (more: object) => segmenter.segmentWindows(energies, counts, { ...to, ...more }),
+    ]) {
+      const wanted = segment({});
+      const found = segment({ into });
+      expect(found).toEqual(wanted);
+      expect(found.anomalyMap.data).toBe(into.anomalyMap);
+      expect(found.logNfaMap.data).toBe(into.logNfaMap);
+      expect(found.mask).toBe(into.mask);
+      expect(segment({ into: { mask: into.mask } })).toEqual(wanted);
+    }
+  });
+
+  it.each([
+    [3, /to\.into/],
+    [{ anomalyMap: new Float32Array(599) }, /Float32Array of 600 elements for to\.into\.anomalyMap/],
+    [{ logNfaMap: new Float64Array(600) }, /to\.into\.logNfaMap/],
+    [{ mask: new Int8Array(600) }, /Uint8Array of 600 elements for to\.into\.mask/],
+    [{ mask: new Uint8Array(600).subarray(1) }, /to\.into\.mask/],
+  ])("refuses memory that does not fit: %o", (into, message) => {
+    const to = { width: 30, height: 20, into: into as never };
+    expect(() => segmenter.segment([energyOf(20, 8)], to)).toThrow(message);
+  });
+
+  it("refuses memory that is taken away while it is asked for", () => {
+    const anomalyMap = new Float32Array(600);
+    const into = {
+      anomalyMap,
+      get mask() {
+        structuredClone(anomalyMap, { transfer: [anomalyMap.buffer] });
+        return undefined;
+      },
+    };
+    expect(() => segmenter.segment([energyOf(20, 8)], { width: 30, height: 20, into })).toThrow(/anomalyMap/);
+  });
+
   it("refuses wrong energies and options, and goes on", () => {
     const good = energyOf(6, 4);
     const bad = { ...good, data: good.data.map((value, i) => (i === 5 ? Number.NaN : value)) };

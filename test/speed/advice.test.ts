@@ -12,6 +12,7 @@ const fast = {
   model: { mapSize: 256 },
   frames: { width: 512, height: 512 },
   settings: { measured: [measuredSetting], leastLatency: measuredSetting, mostThroughput: measuredSetting },
+  maps: "anomalous",
   measured: compared,
   phases: { network: latency },
   overhead: { total: 0.01, preprocess: 0.005, segment: 0.005, rest: 0, cpu: 0.01 },
@@ -31,6 +32,11 @@ describe("the advice", () => {
 
   it.each<[string, Partial<Speed>, RegExp]>([
     ["a slow stream", { measured: { ...compared, share: 0.8 } }, /80 % of the bare network/],
+    [
+      "maps that nobody may want",
+      { measured: { ...compared, share: 0.8 }, maps: "all" },
+      /maps: "anomalous".*--maps anomalous/,
+    ],
     [
       "other lanes",
       { settings: { ...fast.settings, mostThroughput: { ...measuredSetting, lanes: 4, throughput: 300 } } },

@@ -39,9 +39,10 @@ describe("the speed of a model", () => {
     expect(doing.length).toBeGreaterThan(3);
   });
 
-  it("is measured in batches, too", async () => {
-    const { measured } = await measureSpeed({ ...short, model, batchSize: 4 });
+  it("is measured in batches and without maps, too", async () => {
+    const { measured, maps } = await measureSpeed({ ...short, model, batchSize: 4, maps: "none" });
     expect(measured.batchSize).toBe(4);
+    expect(maps).toBe("none");
   });
 
   it("can be stopped", async () => {
