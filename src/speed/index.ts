@@ -20,7 +20,7 @@ import { type CheckedSpeedOptions, checkSpeedOptions, type SpeedOptions } from "
 import { measureReference } from "./reference.js";
 import type { Compared, Speed } from "./speed.js";
 import { StreamRecord } from "./streaming.js";
-import { writeUntrainedModel } from "./untrained-model.js";
+import { partSide, writeUntrainedModel } from "./untrained-model.js";
 
 export { bars } from "./advice.js";
 export type { SpeedOptions } from "./options.js";
@@ -98,7 +98,7 @@ class Measurement {
     const { images, imageSize } = this.options;
     this.tell("images");
     if (images !== undefined) return await readFrames(images);
-    return generatedFrames(imageSize ?? Math.min(1024, Math.max(64, 2 * this.model.manifest.inputSize)));
+    return generatedFrames(imageSize ?? partSide(this.model.manifest.inputSize));
   }
 
   private async settings(): Promise<LaneMeasurement> {

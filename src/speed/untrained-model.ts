@@ -1,10 +1,13 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Backbone, featureScales } from "../backbone/index.js";
 import { backboneFrom, findBackbone, networkFrom, openBackboneStore } from "../backbone/stored.js";
 import { describeModel } from "../bundle/describe.js";
 import { writeModel } from "../bundle/write.js";
+import { recalibrate } from "../calibrate/index.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { initialParameters } from "../flow/parameters.js";
+import { writeLine } from "../sample/index.js";
 
 export interface UntrainedModel {
   /** Default: the backbone's. */
@@ -13,8 +16,14 @@ export interface UntrainedModel {
   flowSteps?: number;
 }
 
+/** Side of the generated parts for a model of this input size, pixels: twice as large, as far as they are made. */
+export function partSide(inputSize: number): number {
+  return Math.min(1024, Math.max(64, 2 * inputSize));
+}
+
 /**
- * A model of the embedded backbone with a flow as it is before training: of the same cost as a trained one.
+ * A model of the embedded backbone with a flow as it is before training, calibrated on generated parts: it costs what a
+ * trained one does, and finds generated parts good.
  * @returns its path
  */
 export async function writeUntrainedModel(folder: string, model: UntrainedModel = {}): Promise<string> {
@@ -40,5 +49,19 @@ export async function writeUntrained(
     backbone: network,
     flow: energyNetwork(architecture, initialParameters(architecture, 0)),
   });
+  await calibrate(path, partSide(inputSize));
   return path;
+}
+
+/** Other parts than those that are streamed (`generatedFrames`). */
+const calibrated = { train: 8, good: 0, perDefect: 0, seed: 1 };
+
+async function calibrate(model: string, side: number): Promise<void> {
+  const folder = await mkdtemp(`${model}-parts-`);
+  try {
+    const line = await writeLine(folder, "plate", { ...calibrated, side });
+    await recalibrate({ model, good: join(line.folder, "train", "good"), output: model, device: "cpu" });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
