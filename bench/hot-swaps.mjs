@@ -17,6 +17,7 @@ import { generatedFrames } from "../dist/speed/frames.js";
 import { writeUntrainedModel } from "../dist/speed/untrained-model.js";
 import { writePart } from "./report/docs.mjs";
 import { busyNote, machine } from "./report/machine.mjs";
+import { slopeOf } from "./report/slope.mjs";
 import { alignedTable, pipeTable } from "./report/table.mjs";
 
 const self = fileURLToPath(import.meta.url);
@@ -69,21 +70,10 @@ function rowsOf(runs) {
       const [first, middle, last] = [samples[0], samples[samples.length >> 1], samples.at(-1)];
       const megabytes = [first, middle, last].map(({ bytes }) => (bytes / 1e6).toFixed(0));
       const counts = [last.swaps, answered, offered - answered].map(String);
-      const { slope, error } = slopeOf(samples);
+      const { slope, error } = slopeOf(samples.map(({ swaps, bytes }) => [swaps, bytes]));
       return [name, ...counts, ...megabytes, `${(slope / 1e3).toFixed(0)} ± ${(error / 1e3).toFixed(0)}`];
     }),
   ];
-}
-
-/** Bytes per swap after the first quarter: the slope of the line of least squares, and its standard error. */
-function slopeOf(samples) {
-  const later = samples.slice(samples.length >> 2);
-  const mean = (of) => later.reduce((sum, sample) => sum + of(sample), 0) / later.length;
-  const [swaps, bytes] = [mean((sample) => sample.swaps), mean((sample) => sample.bytes)];
-  const spread = mean((sample) => (sample.swaps - swaps) ** 2);
-  const slope = mean((sample) => (sample.swaps - swaps) * (sample.bytes - bytes)) / spread;
-  const rest = mean((sample) => (sample.bytes - bytes - slope * (sample.swaps - swaps)) ** 2);
-  return { slope, error: Math.sqrt(rest / spread / (later.length - 2)) };
 }
 
 function inProcess(name, env) {

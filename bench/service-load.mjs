@@ -7,11 +7,9 @@
 // together than the service takes on (--bodies-limit). Then wrk asks again as soon as it is answered, where it is installed.
 // Both processes open as many files as there are requests: `ulimit -n`. Two minutes.
 import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
@@ -20,11 +18,11 @@ import { Inspector } from "../dist/index.js";
 import { Random } from "../dist/random.js";
 import { latencyOf } from "../dist/speed/streaming.js";
 import { writeUntrainedModel } from "../dist/speed/untrained-model.js";
+import { serve } from "./drivers/service.mjs";
 import { writePart } from "./report/docs.mjs";
 import { busyNote, machine } from "./report/machine.mjs";
 import { alignedTable, pipeTable } from "./report/table.mjs";
 
-const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const clients = fileURLToPath(new URL("./peers/all-at-once.mjs", import.meta.url));
 const models = [
   { name: "tiny", model: { inputSize: 64, flowSteps: 1 }, side: 64 },
@@ -116,7 +114,7 @@ async function allAtOnce(model, name, { path, bytes }) {
   if (total(errors) > 0) process.exitCode = 1;
   const size = `${(bytes.length / 1000).toFixed(0)} kB`;
   const counts = [options.requests, ...expected, others, total(errors)].map(String);
-  return [name, size, ...counts, seconds.toFixed(1), before, most];
+  return [name, size, ...counts, seconds.toFixed(1), ...[before, most].map((mb) => mb.toFixed(0))];
 }
 
 async function throughputOf(name, model, image) {
@@ -184,34 +182,6 @@ end
   const [requests, duration, p50, p99, failed] = found[1].split(" ").map(Number);
   const milliseconds = (micro) => `${(micro / 1000).toFixed(1)} ms`;
   return [((1e6 * requests) / duration).toFixed(0), milliseconds(p50), milliseconds(p99), String(failed)];
-}
-
-async function serve(model) {
-  const args = [main, "serve", model, "--port", "0", "--device", "cpu", "--log-level", "error"];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
-  const ended = once(child, "exit");
-  process.once("exit", () => child.kill("SIGKILL"));
-  const lines = createInterface(child.stderr);
-  const url = await new Promise((resolve, reject) => {
-    lines.on("line", (line) => {
-      const [, found] = /^Open (.*)\/$/.exec(line) ?? [];
-      if (found) resolve(found);
-      else if (!line.startsWith("uflow: stopping") && line) console.error(line);
-    });
-    ended.then(() => reject(new Error("the service did not start")));
-  });
-  const stop = async () => {
-    child.kill("SIGTERM");
-    await ended;
-  };
-  return { url, stop, memory: (what) => memoryOf(child.pid, what) };
-}
-
-/** In MB: what a process has resident (VmRSS), or has had at most (VmHWM). */
-function memoryOf(pid, what) {
-  const { stdout } = spawnSync("grep", [what, `/proc/${pid}/status`], { encoding: "utf8" });
-  const [kilobytes] = /\d+/.exec(stdout ?? "") ?? [];
-  return kilobytes ? ((Number(kilobytes) * 1024) / 1e6).toFixed(0) : "?";
 }
 
 /** An image that cannot be compressed, always the same. */
