@@ -132,9 +132,16 @@ export class Network {
       versions,
       /** GFLOP/s of a matrix product, for comparison. */
       product: gflops,
-      async run({ data, dims }) {
+      /** @param atOnce images in a pass */
+      async run({ data, dims }, atOnce) {
         writeFileSync(image, data);
-        const { seconds, gflop } = await peer.ask({ do: "run", image, shape: dims, energies });
+        const { seconds, gflop } = await peer.ask({
+          do: "run",
+          image,
+          shape: dims,
+          at_once: atOnce,
+          energies,
+        });
         const { buffer } = new Uint8Array(readFileSync(energies));
         return { seconds, gflop, energies: new Float32Array(buffer) };
       },

@@ -6,7 +6,8 @@ Serves bench/backbones.mjs: JSON lines in, JSON lines out, as many threads as OM
  "normalization": "layer", "standard" or "none", "permutations": {step: [...]}}, "tensors": [[name, shape], ...], "weights": path}
                                                                -> {"versions": "Python 3.11.2, torch 1.13.0"}
 {"do": "product"}                                              -> {"gflops": number}
-{"do": "run", "image": path, "shape": [...], "energies": path} -> {"seconds": number, "gflop": number}
+{"do": "run", "image": path, "shape": [...], "at_once": images in a pass, "energies": path}
+                                                               -> {"seconds": number, "gflop": number}
 Whatever fails                                                 -> {"error": message}
 
 Files hold float32 numbers, one tensor after the other. Weights have the names of the state_dict.
@@ -230,16 +231,16 @@ def product():
     return {"gflops": 2 * 1024**3 / fastest / 1e9}
 
 
-def run(image, shape, energies):
-    image, results, gflop = numbers(image, shape), [], gflop_of.get(shape[0])
+def run(image, shape, at_once, energies):
+    parts, passes, gflop = numbers(image, shape).split(at_once), [], gflop_of.get(shape[0])
     if gflop is None:
         hooks, counts = counted()
-    seconds = seconds_of(lambda: results.extend(network(image)))
+    seconds = seconds_of(lambda: passes.extend(network(part) for part in parts))
     if gflop is None:
         for hook in hooks:
             hook.remove()
         gflop = gflop_of[shape[0]] = sum(counts) / 1e9
-    torch.cat([energy.flatten() for energy in results]).numpy().tofile(energies)
+    torch.cat([energy.flatten() for scale in zip(*passes) for energy in scale]).numpy().tofile(energies)
     return {"seconds": seconds, "gflop": gflop}
 
 

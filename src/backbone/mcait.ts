@@ -2,13 +2,15 @@
  * MS-CaiT, the multi-scale transformer of the paper: CaiT-M48 on the image (stride 16) and CaiT-S24 on the image at half
  * its size (stride 32).
  */
+import { readdir } from "node:fs/promises";
 import { ExternalDataFile } from "../onnx/external-data.js";
 import { Graph } from "../onnx/graph.js";
 import * as op from "../onnx/operators.js";
 import { serialize } from "../onnx/serialize.js";
 import { type Cait, cait, caitWeights, type PlaceWeights } from "./cait.js";
 import { featureName, imageName } from "./features.js";
-import { checkWeights, type WantedWeights, type Weights } from "./weights.js";
+import { filed, hasWeightsFile } from "./network-cache.js";
+import { checkWeights, type ReadWeights, type WantedWeights, type Weights } from "./weights.js";
 
 /** Transformers on one image, finest first; each sees it as large as its own `inputSize`. */
 export interface MultiScaleCait {
@@ -44,6 +46,8 @@ export function mcaitWeights({ name, scales }: MultiScaleCait): WantedWeights {
 /**
  * The network as the bytes of an ONNX model: `image` [batch, 3, side, side] in, `feature_0` … out. Its weights, one tensor
  * in memory at a time, go to a file of their own in `folder`, which the model names; a session finds it by `weightsFolder`.
+ * Where there are such files, it is first seen whether one of them is the same, which saves writing it again: models of one
+ * backbone share it.
  * @throws UflowError ERR_UFLOW_BAD_WEIGHTS, ERR_UFLOW_OUTPUT; no file is then left.
  */
 export async function mcaitNetwork(
@@ -52,7 +56,20 @@ export async function mcaitNetwork(
   folder: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const read = checkWeights(weights, mcaitWeights(architecture));
-  const file = await ExternalDataFile.start(folder);
+  const isWeights = (entry: string) =>
+    entry.startsWith(`${architecture.name}-`) && entry.endsWith(".weights");
+  if ((await readdir(folder).catch(() => [])).some(isWeights)) {
+    const network = await written(architecture, read, ExternalDataFile.named());
+    if (await hasWeightsFile(filed(folder, network))) return network;
+  }
+  return await written(architecture, read, await ExternalDataFile.start(folder));
+}
+
+async function written(
+  architecture: MultiScaleCait,
+  read: ReadWeights,
+  file: ExternalDataFile,
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const g = new Graph();
     const place: PlaceWeights = async (name, data, shape) =>

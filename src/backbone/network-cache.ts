@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { externalFiles } from "../onnx/external-data.js";
-import { removeForgotten, writeFileAtomic } from "../output/atomic-file.js";
+import { writeFileAtomic } from "../output/atomic-file.js";
 
 /** A network whose weights stand in a file. */
 export interface FiledNetwork {
@@ -26,11 +26,10 @@ export async function keptNetwork(
   const path = pathOf(folder, key);
   const kept = await keptAt(folder, path);
   if (kept) return kept;
-  await removeForgotten(folder);
   try {
     const network = await build();
     await writeFileAtomic(path, network);
-    return describe(folder, network);
+    return filed(folder, network);
   } catch (error) {
     // Windows does not replace a file that is open: the other process that has made it was faster.
     const other = await keptAt(folder, path);
@@ -57,14 +56,15 @@ const pathOf = (folder: string, key: string) => join(folder, `${key}.onnx`);
 
 async function keptAt(folder: string, path: string): Promise<FiledNetwork | undefined> {
   try {
-    const kept = describe(folder, await readFile(path));
+    const kept = filed(folder, await readFile(path));
     return (await hasWeightsFile(kept)) ? kept : undefined;
   } catch {
     return undefined;
   }
 }
 
-function describe(folder: string, network: Uint8Array): FiledNetwork {
+/** A network and the weights file in a folder that it names. */
+export function filed(folder: string, network: Uint8Array): FiledNetwork {
   const [[file, bytes]] = [...externalFiles(network)] as [[string, number]];
   return { network, folder, file, bytes };
 }

@@ -177,7 +177,7 @@ function append(whole: GraphProto, part: Part, graph: GraphProto, { prefix, know
 }
 
 /** Renames every value of a graph and of the graphs in it, which may use values from outside; nodes get the prefix. */
-function renameInside(graph: GraphProto, rename: (name: string) => string, prefix: string): void {
+export function renameInside(graph: GraphProto, rename: (name: string) => string, prefix: string): void {
   for (const tensor of graph.initializer) tensor.name = rename(tensor.name);
   for (const { values } of graph.sparseInitializer) if (values) values.name = rename(values.name);
   for (const node of graph.node) {

@@ -3,6 +3,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema, type TensorProto } from "onnx-buf";
 import { messageOf, UflowError } from "../error.js";
 import { AtomicFile } from "../output/atomic-file.js";
+import { removeForgotten } from "../output/temporary-name.js";
 import type { ExternalData } from "./graph.js";
 
 /** Tensors begin at multiples of this, so that every system can map them into memory (Windows wants 64 KiB). */
@@ -17,11 +18,20 @@ export class ExternalDataFile {
   private readonly hash = createHash("sha256");
   private length = 0;
 
-  private constructor(private readonly file: AtomicFile) {}
+  private constructor(private readonly file: AtomicFile | undefined) {}
 
-  /** Starts a file in a folder; `finish` or `discard` must follow. @throws UflowError ERR_UFLOW_OUTPUT. */
+  /**
+   * Starts a file in a folder, from which it removes what killed processes have left; `finish` or `discard` must follow.
+   * @throws UflowError ERR_UFLOW_OUTPUT.
+   */
   static async start(folder: string): Promise<ExternalDataFile> {
+    await removeForgotten(folder);
     return new ExternalDataFile(await AtomicFile.start(folder));
+  }
+
+  /** Writes nothing: only finds out how the file would be called. */
+  static named(): ExternalDataFile {
+    return new ExternalDataFile(undefined);
   }
 
   /** Appends a tensor. @throws UflowError ERR_UFLOW_OUTPUT. */
@@ -35,18 +45,18 @@ export class ExternalDataFile {
   /** Gives the file the name `<stem>-<half of its SHA-256>.weights`, and returns that. @throws UflowError ERR_UFLOW_OUTPUT. */
   async finish(stem: string): Promise<string> {
     const name = `${stem}-${this.hash.digest("hex").slice(0, 32)}.weights`;
-    await this.file.finish(name);
+    await this.file?.finish(name);
     return name;
   }
 
   /** Removes what was written; harmless after `finish`. */
-  discard(): Promise<void> {
-    return this.file.discard();
+  async discard(): Promise<void> {
+    await this.file?.discard();
   }
 
   private async write(bytes: Uint8Array): Promise<void> {
     this.hash.update(bytes);
-    await this.file.append(bytes);
+    await this.file?.append(bytes);
     this.length += bytes.length;
   }
 }

@@ -9,29 +9,38 @@ export interface ConvolutionOptions {
   strides?: readonly [number, number];
   /** top, left, bottom, right; default: "same" for stride 1. */
   pads?: readonly [number, number, number, number];
+  dilations?: readonly [number, number];
   group?: number;
 }
 
-/** 2-D convolution; weight [out, in / group, kernelHeight, kernelWidth], bias [out]. */
+/** 2-D convolution; weight [out, in / group, kernelHeight, kernelWidth], bias [out] or none. */
 export function conv(
   g: Graph,
   x: Value,
   weight: Value,
-  bias: Value,
+  bias: Value | undefined,
   options: ConvolutionOptions = {},
 ): Value {
   const [out, inGroup, kh, kw] = weight.shape.map(known) as [number, number, number, number];
   const strides = options.strides ?? [1, 1];
-  const group = options.group ?? 1;
+  const { dilations = [1, 1], group = 1 } = options;
   const pads = options.pads ?? [(kh - 1) >> 1, (kw - 1) >> 1, kh >> 1, kw >> 1];
   expect(
     x.shape[1] === inGroup * group,
     `convolution of ${x.shape[1]} channels by a weight [${weight.shape}]`,
   );
   const size = (i: 0 | 1, k: number) =>
-    Math.floor((known(x.shape[2 + i]) + pads[i] + pads[i + 2]! - k) / strides[i]) + 1;
+    Math.floor((known(x.shape[2 + i]) + pads[i] + pads[i + 2]! - dilations[i] * (k - 1) - 1) / strides[i]) +
+    1;
   const shape = [x.shape[0]!, out, size(0, kh), size(1, kw)];
-  return g.node("Conv", [x, weight, bias], shape, { kernel_shape: [kh, kw], strides, pads, group });
+  const attributes = {
+    kernel_shape: [kh, kw],
+    strides,
+    pads,
+    ...(options.dilations && { dilations }),
+    group,
+  };
+  return g.node("Conv", bias ? [x, weight, bias] : [x, weight], shape, attributes);
 }
 
 export interface PoolingOptions {

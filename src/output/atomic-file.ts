@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, UflowError } from "../error.js";
+import { temporaryName } from "./temporary-name.js";
 
 /**
  * Writes a file so that no one ever sees half of it: to a temporary name in the same folder, flushed to the disk, then
@@ -151,21 +151,6 @@ async function isFolder(path: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw error;
     return false;
-  }
-}
-
-/** Short, whatever the file is called: names have a longest length. Hidden, so that no glob takes it. */
-export const temporaryName = () => `.uflow-${randomBytes(6).toString("hex")}.tmp`;
-
-const day = 24 * 60 * 60 * 1000;
-
-/** Removes temporary files that killed processes have left in a folder: those that nobody has written to for a day. */
-export async function removeForgotten(folder: string): Promise<void> {
-  for (const entry of await readdir(folder).catch(() => [])) {
-    if (!/^\.uflow-[0-9a-f]{12}\.tmp$/.test(entry)) continue;
-    const path = join(folder, entry);
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-    if (Date.now() - mtimeMs > day) await discard(path);
   }
 }
 

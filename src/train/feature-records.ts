@@ -2,7 +2,7 @@ import { type FileHandle, open, rm, statfs } from "node:fs/promises";
 import { freemem } from "node:os";
 import { join } from "node:path";
 import { messageOf, UflowError } from "../error.js";
-import { removeForgotten, temporaryName } from "../output/atomic-file.js";
+import { removeForgotten, temporaryName } from "../output/temporary-name.js";
 
 /** How a number is kept. */
 export const cachePrecisions = ["float32", "float16"] as const;

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -60,6 +60,18 @@ it("names the weights file after what it holds, and makes it again byte by byte"
   });
   await mcaitNetwork(twoScales, other, folder);
   expect((await readdir(folder)).length).toBe(files.length + 1);
+});
+
+it("writes no weights file that is there already, but one that is cut short", async () => {
+  await mcaitNetwork(twoScales, pair, folder);
+  const path = join(folder, "pair-5587b35f362622ad7296e79a926f249b.weights");
+  const before = await stat(path);
+  await mcaitNetwork(twoScales, pair, folder);
+  const { ino, mtimeMs } = await stat(path);
+  expect({ ino, mtimeMs }).toEqual({ ino: before.ino, mtimeMs: before.mtimeMs });
+  await truncate(path, before.size - 1);
+  await mcaitNetwork(twoScales, pair, folder);
+  expect((await stat(path)).size).toBe(before.size);
 });
 
 it("refuses damaged weights by name and leaves no file", async () => {

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { UflowError } from "../../error.js";
-import { AtomicFile, cannotWrite, removeForgotten } from "../../output/atomic-file.js";
+import { AtomicFile, cannotWrite } from "../../output/atomic-file.js";
+import { removeForgotten } from "../../output/temporary-name.js";
 
 const folderOf = (home: string) => join(home, "blobs", "sha256");
 export const blobPath = (home: string, sha256: string) => join(folderOf(home), sha256);

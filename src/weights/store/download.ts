@@ -1,7 +1,8 @@
 import { type FileHandle, rm, statfs } from "node:fs/promises";
 import type { Dispatcher } from "undici";
 import { UflowError } from "../../error.js";
-import { cannotWrite, ensureFolder, removeForgotten } from "../../output/atomic-file.js";
+import { cannotWrite, ensureFolder } from "../../output/atomic-file.js";
+import { removeForgotten } from "../../output/temporary-name.js";
 import { type Answer, ask, httpClient, lengthIn, networkError } from "./http.js";
 import { discardPartials, findPartial, newPartial, openPartial, type PartialFile } from "./partial.js";
 import { PassingError, type RetryOptions, withRetries } from "./retry.js";

@@ -9,7 +9,8 @@
 import { createHash } from "node:crypto";
 import { constants, type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { cannotWrite, temporaryName } from "../../output/atomic-file.js";
+import { cannotWrite } from "../../output/atomic-file.js";
+import { temporaryName } from "../../output/temporary-name.js";
 import { PassingError } from "./retry.js";
 
 export interface PartialFile {
