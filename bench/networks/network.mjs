@@ -23,6 +23,8 @@ export class Network {
   #parameters;
   #parts;
   #weights;
+  /** Whether the backbone's weights stay in a file. */
+  #hasFile;
 
   /** Its random weights are in files until it is closed or the process exits: 3 GB for MS-CaiT. */
   static async build(name) {
@@ -36,6 +38,7 @@ export class Network {
     const backbone = backboneOf(name);
     const scales = featureScales(backbone, side);
     this.name = name;
+    this.#hasFile = backbone.fileVersion !== undefined;
     this.#architecture = { scales, flowSteps: 4, normalization: backbone.normalization };
     this.#parameters = moved(initialParameters(this.#architecture, 1));
     this.#weights = new WeightsFile(join(this.#folder, "weights.f32"));
@@ -63,14 +66,15 @@ export class Network {
   }
 
   /**
-   * What ours is made of, as `Inspector` opens it: one network, or two where the backbone's weights stay in a file. Each with
-   * the folder of that.
+   * What ours is made of, as `Inspector` opens it: one network, or two where they are too large together. Each with the folder of
+   * weights that stay in a file.
    */
   get sources() {
+    const weightsFolder = this.#hasFile ? this.#folder : undefined;
     const whole = compose(this.#parts, this.outputs);
-    if (whole) return [{ network: whole }];
+    if (whole) return [{ network: whole, weightsFolder }];
     const [backbone, flow] = this.#parts;
-    return [{ network: backbone.network, weightsFolder: this.#folder }, { network: flow.network }];
+    return [{ network: backbone.network, weightsFolder }, { network: flow.network }];
   }
 
   /** The names of the energies. */

@@ -56,7 +56,8 @@ export class Network {
     const maps = flow.flatMap(({ outputs }) => outputs);
     const whole = shared ? undefined : compose([backbonePart(model), ...flow], maps, options.composeLimit);
     if (whole) {
-      const session = await openNetwork("the model", whole, options);
+      const { weightsFolder } = model;
+      const session = await openNetwork("the model", whole, { ...options, weightsFolder });
       return new Network(model.manifest, session, undefined, maps);
     }
     const backbone = shared ?? (await SharedBackbone.open(model, options));

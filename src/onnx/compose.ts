@@ -37,8 +37,10 @@ const sizeLimit = 512 * 2 ** 20;
  * `outputs` names what the whole yields; nodes that only served other outputs run no more. Cost: the parts are
  * encoded once more, with all their weights.
  *
+ * Weights of one of the parts may be in other files, and stay there.
+ *
  * @returns the bytes of an ONNX model; undefined where the parts can only run one by one: they are larger than
- * `limit` bytes together, keep weights in other files, or bring functions of their own.
+ * `limit` bytes together, more than one keeps weights in other files, or one brings functions of its own.
  * @throws UflowError ERR_UFLOW_NETWORK when a part is no ONNX model, has other inputs or outputs than it should, or does
  * not fit the others in type, shape or operator set.
  */
@@ -50,9 +52,9 @@ export function compose(
   const size = parts.reduce((sum, { network }) => sum + network.length, 0);
   if (size > limit) return undefined;
   const models = parts.map(decode);
-  if (models.some((model) => model.functions.length > 0 || keepsWeightsElsewhere(model.graph!))) {
-    return undefined;
-  }
+  if (models.some(({ functions }) => functions.length > 0)) return undefined;
+  // A session looks for such files in one folder.
+  if (models.filter(({ graph }) => keepsWeightsElsewhere(graph!)).length > 1) return undefined;
   const whole = create(ModelProtoSchema, {
     irVersion: BigInt(Math.max(...models.map(({ irVersion }) => Number(irVersion)))),
     producerName: "uflow",

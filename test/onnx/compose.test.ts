@@ -117,10 +117,16 @@ describe("networks as one", () => {
     const size = first.network.length + second.network.length;
     expect(compose([first, second], ["c"], size)).toBeDefined();
     expect(compose([first, second], ["c"], size - 1)).toBeUndefined();
-    const elsewhere = changed(first, ({ graph }) => {
-      graph!.initializer[0]!.dataLocation = TensorProto_DataLocation.EXTERNAL;
-    });
-    expect(compose([elsewhere, second], ["c"])).toBeUndefined();
+    const elsewhere = (one: Part) =>
+      changed(one, ({ graph }) => {
+        const tensor = create(TensorProtoSchema, {
+          name: "far",
+          dataLocation: TensorProto_DataLocation.EXTERNAL,
+        });
+        graph!.initializer.push(tensor);
+      });
+    expect(compose([elsewhere(first), second], ["c"])).toBeDefined();
+    expect(compose([elsewhere(first), elsewhere(second)], ["c"])).toBeUndefined();
     const withFunctions = changed(second, (model) => {
       model.functions.push(create(FunctionProtoSchema, { name: "f", domain: "d" }));
     });

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rename, rm, truncate } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { compose } from "#uflow/onnx/compose.js";
 import { ExternalDataFile } from "#uflow/onnx/external-data.js";
 import { Graph } from "#uflow/onnx/graph.js";
 import * as op from "#uflow/onnx/operators.js";
@@ -40,6 +41,28 @@ async function result(model: Uint8Array, weightsFolder?: string): Promise<Float3
 it("gives the same network as constants in the model", async () => {
   const model = await network(await ExternalDataFile.start(folder));
   expect(await result(model, folder)).toEqual(await result(await network()));
+});
+
+it("stays in its file where the network becomes part of a whole", async () => {
+  const g = new Graph();
+  g.output("z", op.relu(g, g.input("y", ["rows", 7])));
+  const whole = compose(
+    [
+      {
+        name: "first",
+        network: await network(await ExternalDataFile.start(folder)),
+        inputs: ["x"],
+        outputs: ["y"],
+      },
+      { name: "second", network: serialize(g), inputs: ["y"], outputs: ["z"] },
+    ],
+    ["z"],
+  )!;
+  const session = await Session.create(whole, { device: "cpu", threads: 1, weightsFolder: folder });
+  const { z } = await session.run({ x: { data: input, dims: [3, 5] } });
+  await session.close();
+  const y = await result(await network());
+  expect(z!.data).toEqual(y.map((value) => Math.max(0, value)));
 });
 
 it("is one file, named after its content, with aligned tensors", async () => {
