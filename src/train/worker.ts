@@ -31,7 +31,7 @@ import { checkStepMemory } from "./memory.js";
 import { type CheckedTrainOptions, type TrainProgress, tilingOf } from "./options.js";
 import type { Preset } from "./presets.js";
 import { ProgressTeller } from "./progress.js";
-import type { FlowLayout } from "./step-network.js";
+import type { FlowLayout } from "./gradient-network.js";
 import { throwIfStopped } from "./stop.js";
 import { Trainer } from "./trainer.js";
 
