@@ -11,7 +11,8 @@ constexpr std::uint32_t most_shares = 1024;
 constexpr std::uint32_t most_pieces = 1 << 16;
 
 Napi::Value checked_floats(Napi::Value value, const std::string& name) {
-  const bool fits = value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array;
+  const bool fits =
+      value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array;
   if (!fits) {
     bad_tensor(value.Env(), "expected a Float32Array for " + name + " but received " + shown(value));
   }
@@ -105,7 +106,8 @@ struct VectorValues {
   }
 
   AdamVectors memory(std::size_t length) const {
-    return {vector_of(values, name + ".values", length), vector_of(first_moment, name + ".firstMoment", length),
+    return {vector_of(values, name + ".values", length),
+            vector_of(first_moment, name + ".firstMoment", length),
             vector_of(second_moment, name + ".secondMoment", length)};
   }
 
@@ -161,10 +163,9 @@ Napi::Value adam_step(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value plain_adam_step(const Napi::CallbackInfo& info) {
-  return adam_step_by(info, [](auto gradient, const auto& options, const auto& before, const auto& after,
-                               auto copies, std::size_t) {
-    plain::adam_step(gradient, options, before, after, copies);
-  });
+  return adam_step_by(
+      info, [](auto gradient, const auto& options, const auto& before, const auto& after, auto copies,
+               std::size_t) { plain::adam_step(gradient, options, before, after, copies); });
 }
 
 }  // namespace uflow::addon

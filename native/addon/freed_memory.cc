@@ -31,7 +31,7 @@ Napi::Value keep_freed_memory(const Napi::CallbackInfo& info) {
 #if defined(__GLIBC__)
   const std::lock_guard lock(guard);
   const bool keep = info[0].ToBoolean();
-  if (keep && keepers++ == 0) set(largest_block, unlimited, 1 << 26);
+  if (keep && keepers++ == 0) set(largest_block, unlimited, 1 << 27);
   if (!keep && --keepers == 0) {
     set(usual_threshold, usual_threshold, 0);
     malloc_trim(0);

@@ -48,8 +48,8 @@ Napi::Function resampler_class(Napi::Env env);
 // regions }
 Napi::Function segmenter_class(Napi::Env env);
 
-// The same as imageOfFrame, resample, energy, jointEnergy, anomalyMap, nfaTreeMap, nfaBlockMap and adamStep, by
-// their specifications in native/plain.
+// The same as imageOfFrame, resample, energy, jointEnergy, anomalyMap, nfaTreeMap, nfaBlockMap and adamStep,
+// by their specifications in native/plain.
 Napi::Value plain_image_of_frame(const Napi::CallbackInfo& info);
 Napi::Value plain_resample(const Napi::CallbackInfo& info);
 Napi::Value plain_energy(const Napi::CallbackInfo& info);

@@ -1,6 +1,6 @@
-// Adam's step over flat vectors (D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", 2015), with
-// weight decay added to the gradient. The gradient comes in shares, one per thread that computed one, and in
-// pieces, one per parameter.
+// Adam's step over flat vectors (D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", 2015),
+// with weight decay added to the gradient. The gradient comes in shares, one per thread that computed one,
+// and in pieces, one per parameter.
 #pragma once
 
 #include <cstddef>
@@ -37,8 +37,8 @@ double gradient_norm(std::span<const GradientPiece> gradient, std::size_t thread
 // With g = gradient_scale·gradient + weight_decay·values:
 //   first ← β₁·first + (1 − β₁)·g,  second ← β₂·second + (1 − β₂)·g²,
 //   values ← values − step_size · first/(√second·inverse_correction + epsilon).
-// Reads `before` and writes `after`, which may be the same, and the new values into `copies` too. One pass over
-// memory, in as many threads; the same bits whatever their number.
+// Reads `before` and writes `after`, which may be the same, and the new values into `copies` too. One pass
+// over memory, in as many threads; the same bits whatever their number.
 void adam_step(std::span<const GradientPiece> gradient, const AdamOptions& options, const AdamVectors& before,
                const AdamVectors& after, std::span<float* const> copies, std::size_t threads);
 

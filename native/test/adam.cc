@@ -91,7 +91,8 @@ TEST_CASE("Adam's step equals its specification, in place or not, whatever the p
   }
 }
 
-TEST_CASE("the norm of a gradient is that of the sum of its shares, the same bits with any number of threads") {
+TEST_CASE(
+    "the norm of a gradient is that of the sum of its shares, the same bits with any number of threads") {
   Random random(8);
   for (int round = 0; round < 40; round++) {
     const std::size_t longest = round % 20 == 0 ? 400000 : 5000;

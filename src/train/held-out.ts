@@ -6,8 +6,8 @@ import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
 import { Random } from "../random.js";
 import { evaluationNetwork } from "./evaluation-network.js";
 import type { FeatureCache } from "./feature-cache.js";
-import { fewestImages } from "./options.js";
 import { type FlowLayout, feeds } from "./gradient-network.js";
+import { fewestImages } from "./options.js";
 
 /** Of fewer good images all are learned from, unless it is asked otherwise: each is missed, and one or two prove little. */
 const fewestToDivide = 10;

@@ -1,6 +1,6 @@
 import type { FlowArchitecture } from "../flow/architecture.js";
 import type { FlowParameters } from "../flow/parameters.js";
-import { adamStep, gradientNorm, keepFreedMemory } from "../kernels/training.js";
+import { adamStep, gradientNorm } from "../kernels/training.js";
 import type { SessionOptions, Tensor } from "../onnx/session.js";
 import { Crew } from "./crew.js";
 
@@ -44,7 +44,6 @@ export class Trainer {
   ) {
     const { values } = parameters;
     this.current = { ...freshVectors(values.length), values: values.slice(), steps: 0 };
-    keepFreedMemory(true);
   }
 
   /** It stays as it is while further steps are taken. */
@@ -85,7 +84,6 @@ export class Trainer {
   }
 
   async close(): Promise<void> {
-    keepFreedMemory(false);
     await (await this.crew)?.close();
   }
 

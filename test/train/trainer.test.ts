@@ -44,7 +44,7 @@ describe.each(goldenNames)("training the flow %s", (name) => {
     expect(relativeError(await momentAfter(norm / 4), clipped)).toBeLessThan(1e-5);
   });
 
-  it.each([1, 2, 4])("gives the reference's parameters after five Adam steps, with %i threads", async (threads) => {
+  it.each([1, 2, 4])("gives the reference's parameters after five steps, %i threads", async (threads) => {
     const trainer = new Trainer(architecture, parameters, { weightDecay, threads });
     const losses = flow.golden.tensor("adam_losses").data as Float64Array;
     for (let step = 0; step < 5; step++) {
@@ -68,7 +68,7 @@ describe.each(goldenNames)("training the flow %s", (name) => {
     await trainer.close();
   });
 
-  it.each([1, 2])("leaves the state of before as it was, to go back to, with %i threads", async (threads) => {
+  it.each([1, 2])("leaves the state of before as it was, to go back to, %i threads", async (threads) => {
     const trainer = new Trainer(architecture, parameters, { weightDecay, threads });
     const start = trainer.state;
     const first = await trainer.step(features, learningRate);
@@ -81,7 +81,7 @@ describe.each(goldenNames)("training the flow %s", (name) => {
     await trainer.close();
   });
 
-  it("gives the same bits each time with several threads, also for batches that are smaller than usual", async () => {
+  it("gives the same bits each time with several threads, also for smaller batches", async () => {
     const one = features.map(({ data, dims: [, ...shape] }) => ({
       data: data.subarray(0, data.length / 2),
       dims: [1, ...shape],
@@ -89,7 +89,8 @@ describe.each(goldenNames)("training the flow %s", (name) => {
     const learned = async () => {
       const trainer = new Trainer(architecture, parameters, { weightDecay, threads: 2 });
       const losses: number[] = [];
-      for (const batch of [features, one, features]) losses.push((await trainer.step(batch, learningRate)).loss);
+      for (const batch of [features, one, features])
+        losses.push((await trainer.step(batch, learningRate)).loss);
       await trainer.close();
       return { losses, state: trainer.state };
     };
