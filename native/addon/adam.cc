@@ -117,7 +117,7 @@ struct VectorValues {
 
 AdamOptions options_of(Napi::Object from) {
   const auto option = [&](const char* name) {
-    return static_cast<float>(number(from.Get(name), std::string("options.") + name));
+    return number(from.Get(name), std::string("options.") + name);
   };
   return {.beta1 = option("beta1"),
           .beta2 = option("beta2"),

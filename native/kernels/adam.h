@@ -22,13 +22,15 @@ struct AdamVectors {
   float* second_moment;
 };
 
-// With β₁ = beta1, β₂ = beta2, at step t: step_size = rate/(1 − β₁ᵗ), inverse_correction = 1/√(1 − β₂ᵗ).
+// Rounded to single precision after 1 − β was taken, which would lose digits there: by 10⁻⁵ of itself for β₂
+// = 0.999. With β₁ = beta1, β₂ = beta2, at step t: step_size = rate/(1 − β₁ᵗ), inverse_correction = 1/√(1 −
+// β₂ᵗ).
 struct AdamOptions {
-  float beta1, beta2, epsilon;
-  float gradient_scale;
-  float weight_decay;
-  float step_size;
-  float inverse_correction;
+  double beta1, beta2, epsilon;
+  double gradient_scale;
+  double weight_decay;
+  double step_size;
+  double inverse_correction;
 };
 
 // The Euclidean norm of the gradient, in double precision. The same bits whatever the number of threads.

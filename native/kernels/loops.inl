@@ -367,14 +367,22 @@ double sum_of_squares(const float* UFLOW_RESTRICT values, std::size_t count) {
 
 void adam(const float* UFLOW_RESTRICT gradient, const AdamOptions& options, std::size_t count,
           const AdamVectors& vectors) {
-  const auto [beta1, beta2, epsilon, scale, weight_decay, step_size, inverse_correction] = options;
+  const float beta1 = static_cast<float>(options.beta1);
+  const float beta2 = static_cast<float>(options.beta2);
+  const float rest1 = static_cast<float>(1 - options.beta1);
+  const float rest2 = static_cast<float>(1 - options.beta2);
+  const float epsilon = static_cast<float>(options.epsilon);
+  const float scale = static_cast<float>(options.gradient_scale);
+  const float weight_decay = static_cast<float>(options.weight_decay);
+  const float step_size = static_cast<float>(options.step_size);
+  const float inverse_correction = static_cast<float>(options.inverse_correction);
   float* UFLOW_RESTRICT values = vectors.values;
   float* UFLOW_RESTRICT first_moment = vectors.first_moment;
   float* UFLOW_RESTRICT second_moment = vectors.second_moment;
   for (std::size_t i = 0; i < count; i++) {
     const float slope = scale * gradient[i] + weight_decay * values[i];
-    const float first = beta1 * first_moment[i] + (1 - beta1) * slope;
-    const float second = beta2 * second_moment[i] + (1 - beta2) * (slope * slope);
+    const float first = beta1 * first_moment[i] + rest1 * slope;
+    const float second = beta2 * second_moment[i] + rest2 * (slope * slope);
     const float deviation = std::sqrt(second) * inverse_correction + epsilon;
     values[i] -= step_size * (first / deviation);
     first_moment[i] = first;

@@ -18,6 +18,10 @@ std::vector<float> flat(std::span<const GradientPiece> gradient) {
   return result;
 }
 
+float single(double value) {
+  return static_cast<float>(value);
+}
+
 }  // namespace
 
 double gradient_norm(std::span<const GradientPiece> gradient) {
@@ -30,11 +34,14 @@ void adam_step(std::span<const GradientPiece> gradient, const AdamOptions& optio
                const AdamVectors& after, std::span<float* const> copies) {
   const auto slopes = flat(gradient);
   for (std::size_t i = 0; i < slopes.size(); i++) {
-    const float slope = options.gradient_scale * slopes[i] + options.weight_decay * before.values[i];
-    const float first = options.beta1 * before.first_moment[i] + (1 - options.beta1) * slope;
-    const float second = options.beta2 * before.second_moment[i] + (1 - options.beta2) * (slope * slope);
-    const float deviation = std::sqrt(second) * options.inverse_correction + options.epsilon;
-    after.values[i] = before.values[i] - options.step_size * (first / deviation);
+    const float before_value = before.values[i];
+    const float slope =
+        single(options.gradient_scale) * slopes[i] + single(options.weight_decay) * before_value;
+    const float first = single(options.beta1) * before.first_moment[i] + single(1 - options.beta1) * slope;
+    const float second =
+        single(options.beta2) * before.second_moment[i] + single(1 - options.beta2) * (slope * slope);
+    const float deviation = std::sqrt(second) * single(options.inverse_correction) + single(options.epsilon);
+    after.values[i] = before_value - single(options.step_size) * (first / deviation);
     after.first_moment[i] = first;
     after.second_moment[i] = second;
     for (float* values : copies) values[i] = after.values[i];

@@ -51,13 +51,13 @@ Case random_case(Random& random, std::size_t pieces, std::size_t shares, std::si
 }
 
 AdamOptions random_options(Random& random) {
-  return {.beta1 = 0.9f,
-          .beta2 = 0.999f,
-          .epsilon = 1e-8f,
-          .gradient_scale = static_cast<float>(random.uniform()),
-          .weight_decay = random.below(2) == 0 ? 0 : 1e-5f,
-          .step_size = static_cast<float>(0.1 * random.uniform()),
-          .inverse_correction = static_cast<float>(1 + 30 * random.uniform())};
+  return {.beta1 = 0.9,
+          .beta2 = 0.999,
+          .epsilon = 1e-8,
+          .gradient_scale = random.uniform(),
+          .weight_decay = random.below(2) == 0 ? 0 : 1e-5,
+          .step_size = 0.1 * random.uniform(),
+          .inverse_correction = 1 + 30 * random.uniform()};
 }
 
 }  // namespace
