@@ -8,7 +8,7 @@ const require = createRequire(import.meta.url);
 const sources = (room) => filesOf(join(root, "native", room)).filter((file) => file.endsWith(".cc"));
 const kernelSources = () => [...sources("kernels"), ...sources("plain")];
 const cmakeWorks = () => answers("cmake") && (windows || answers("ninja") || answers("make"));
-const common = ["-std=c++20", "-Wall", "-Wextra", "-ffp-contract=off"];
+const common = ["-std=c++20", "-Wall", "-Wextra", "-ffp-contract=off", "-fno-math-errno", "-pthread"];
 
 /** The addon, as build/Release/uflow.node. */
 export function buildAddon() {

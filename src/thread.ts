@@ -20,6 +20,14 @@ interface Pending {
   reject: (error: UflowError) => void;
 }
 
+export interface ThreadOptions {
+  /** What starts it; default: a worker of the file alone. */
+  start?: (file: URL) => Worker;
+  workerData?: unknown;
+  /** Whether the memory of float32 arrays goes to the other side, instead of a copy; `answerCalls` must be told the same. */
+  moves?: boolean;
+}
+
 /**
  * A thread that answers calls. It is started by the first, and again by the next after it died; it keeps the process alive
  * only while it is asked.
@@ -34,7 +42,7 @@ export class Thread<Face extends Methods<Face>> {
   constructor(
     private readonly name: string,
     private readonly file: URL,
-    private readonly workerData?: unknown,
+    private readonly options: ThreadOptions = {},
   ) {}
 
   /** @throws UflowError as the method does; ERR_UFLOW_LANE when the thread died, ERR_UFLOW_CLOSED after `close()`. */
@@ -46,7 +54,7 @@ export class Thread<Face extends Methods<Face>> {
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
       worker.ref();
-      worker.postMessage({ id, method, args } satisfies Request);
+      worker.postMessage({ id, method, args } satisfies Request, moved(args, this.options));
     });
   }
 
@@ -62,8 +70,9 @@ export class Thread<Face extends Methods<Face>> {
   }
 
   private start(): Worker {
+    const { start, workerData } = this.options;
     // Not the flags of the process, which may be for a program given as text.
-    const worker = new Worker(this.file, { workerData: this.workerData, execArgv: [] });
+    const worker = start?.(this.file) ?? new Worker(this.file, { workerData, execArgv: [] });
     let reason = "it ended";
     worker.on("message", (reply: Reply) => this.receive(reply));
     worker.on("error", (error) => {
@@ -93,18 +102,19 @@ export class Thread<Face extends Methods<Face>> {
 export function answerCalls<Face extends Methods<Face>>(
   port: MessagePort,
   methods: Face,
-  close: () => void = () => {},
+  { close, moves = false }: { close?: () => unknown; moves?: boolean } = {},
 ): void {
   let last = Promise.resolve();
   const answer = async ({ id, method, args }: Request) => {
     if (method === undefined) {
-      close();
+      await close?.();
       port.close();
       return;
     }
     const work: (...args: never[]) => unknown = methods[method as keyof Face];
     try {
-      port.postMessage({ id, result: await work(...(args as never[])) } satisfies Reply);
+      const result = await work(...(args as never[]));
+      port.postMessage({ id, result } satisfies Reply, moved(result, { moves }));
     } catch (error) {
       port.postMessage({ id, error: toPlainError(error, "ERR_UFLOW_LANE") } satisfies Reply);
     }
@@ -112,4 +122,11 @@ export function answerCalls<Face extends Methods<Face>>(
   port.on("message", (request: Request) => {
     last = last.then(() => answer(request));
   });
+}
+
+/** The memory of all arrays in some plain data, where it is to be moved. */
+function moved(data: unknown, { moves = false }: { moves?: boolean | undefined }): ArrayBuffer[] {
+  if (!moves || typeof data !== "object" || data === null) return [];
+  if (data instanceof Float32Array) return [data.buffer as ArrayBuffer];
+  return Object.values(data).flatMap((part) => moved(part, { moves }));
 }

@@ -4,8 +4,9 @@
 // {"do": "step", "inputs": path, "shapes", "rate"} -> {"seconds", "loss", "memory", "features": seconds spent on them}
 //
 // The features of a batch of images are computed when it is seen first, and come from the cache from then on.
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { featureName, imageName } from "../../dist/backbone/index.js";
 import { Session } from "../../dist/onnx/session.js";
@@ -33,8 +34,11 @@ async function open({ name, side, threads, images }) {
   trainer = new Trainer(architecture, parameters, { weightDecay, threads });
   if (!images) return {};
   const weights = randomWeights(flow.backbone.weights, "", { add() {} });
-  const network = await flow.backbone.network(side, weights, tmpdir());
-  backbone = await Session.create(network, { device: "cpu", threads });
+  const folder = mkdtempSync(join(tmpdir(), "uflow-training-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const network = await flow.backbone.network(side, weights, folder);
+  const weightsFolder = readdirSync(folder).length > 0 ? folder : undefined;
+  backbone = await Session.create(network, { device: "cpu", threads, weightsFolder });
   return {};
 }
 

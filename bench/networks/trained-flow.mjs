@@ -26,10 +26,11 @@ export class TrainedFlow {
   #flow;
   #withBackbone;
   #weights;
+  #onExit = () => this.close();
 
   /** @param withBackbone whether what it is trained on are images of so many pixels, not features */
   constructor(name, side, withBackbone = false) {
-    process.once("exit", () => this.close());
+    process.once("exit", this.#onExit);
     this.name = name;
     this.side = side;
     this.#withBackbone = withBackbone;
@@ -99,6 +100,7 @@ export class TrainedFlow {
   }
 
   close() {
+    process.off("exit", this.#onExit);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

@@ -64,13 +64,13 @@ function verdict(rows) {
   const steps = rows.filter(({ images }) => images === undefined);
   const reached = (some, aim) => `${some.filter((row) => ratioOf(row) >= aim).length} of ${some.length}`;
   const features = epochs.map(
-    ({ features, threads }) => `${duration(features)} with ${threadsText(threads)}`,
+    ({ name, features, threads }) => `${duration(features)} (${name}, ${threadsText(threads)})`,
   );
   return [
     steps.length > 0 &&
       `PyTorch's step takes at least as long as ours in ${reached(steps, aims.step)} cases.`,
     epochs.length > 0 &&
-      `An epoch with the features computed anew takes at least ${aims.epoch} times as long in ${reached(epochs, aims.epoch)}; ours computed them once, in ${features.join(" and ")}.`,
+      `An epoch with the features computed anew takes at least ${aims.epoch} times as long in ${reached(epochs, aims.epoch)}; ours computed them once, in ${features.join(", ")}.`,
   ]
     .filter(Boolean)
     .join(" ");

@@ -38,6 +38,7 @@ Napi::Object plain_functions(Napi::Env env) {
   add(plain, "anomalyMap", plain_anomaly_map);
   add(plain, "nfaTreeMap", plain_nfa_tree_map);
   add(plain, "nfaBlockMap", plain_nfa_block_map);
+  add(plain, "adamStep", plain_adam_step);
   return plain;
 }
 
@@ -57,6 +58,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add(exports, "nfaBlockMapOfCounts", nfa_block_map_of_counts);
   add(exports, "windowThreshold", window_threshold);
   add(exports, "regions", regions);
+  add(exports, "gradientNorm", gradient_norm);
+  add(exports, "adamStep", adam_step);
+  add(exports, "keepFreedMemory", keep_freed_memory);
   exports.Set("Resampler", resampler_class(env));
   exports.Set("Segmenter", segmenter_class(env));
   exports.Set("instructionSet", name(instruction_set_in_use()));

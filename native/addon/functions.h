@@ -34,6 +34,13 @@ Napi::Value window_threshold(const Napi::CallbackInfo& info);
 // regions(logNfa, options?) → PackedRegions
 Napi::Value regions(const Napi::CallbackInfo& info);
 
+// gradientNorm(gradients, threads) → number
+Napi::Value gradient_norm(const Napi::CallbackInfo& info);
+// adamStep(gradients, options, before, after, copies?)
+Napi::Value adam_step(const Napi::CallbackInfo& info);
+// keepFreedMemory(keep)
+Napi::Value keep_freed_memory(const Napi::CallbackInfo& info);
+
 // class Resampler { resample(image, to) → Float32Array }
 Napi::Function resampler_class(Napi::Env env);
 
@@ -41,8 +48,8 @@ Napi::Function resampler_class(Napi::Env env);
 // regions }
 Napi::Function segmenter_class(Napi::Env env);
 
-// The same as imageOfFrame, resample, energy, jointEnergy, anomalyMap, nfaTreeMap and nfaBlockMap, by their
-// specifications in native/plain.
+// The same as imageOfFrame, resample, energy, jointEnergy, anomalyMap, nfaTreeMap, nfaBlockMap and adamStep,
+// by their specifications in native/plain.
 Napi::Value plain_image_of_frame(const Napi::CallbackInfo& info);
 Napi::Value plain_resample(const Napi::CallbackInfo& info);
 Napi::Value plain_energy(const Napi::CallbackInfo& info);
@@ -50,5 +57,6 @@ Napi::Value plain_joint_energy(const Napi::CallbackInfo& info);
 Napi::Value plain_anomaly_map(const Napi::CallbackInfo& info);
 Napi::Value plain_nfa_tree_map(const Napi::CallbackInfo& info);
 Napi::Value plain_nfa_block_map(const Napi::CallbackInfo& info);
+Napi::Value plain_adam_step(const Napi::CallbackInfo& info);
 
 }  // namespace uflow::addon

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "adam.h"
 #include "instruction_set.h"
 #include "views.h"
 
@@ -90,6 +91,16 @@ struct Loops {
   // RGB of pixels of 3 or 4 channels, of which the first three are red, green, blue or the reverse.
   void (*to_rgb)(const std::uint8_t* pixels, std::size_t channels, bool reversed, std::size_t count,
                  std::uint8_t* out);
+
+  // sum[i] += values[i].
+  void (*add)(const float* values, std::size_t count, float* sum);
+
+  // Σ values[i]² of a multiple of 16 values, as 16 sums of every sixteenth.
+  double (*sum_of_squares)(const float* values, std::size_t count);
+
+  // One step of Adam in place, with the gradient before it is scaled.
+  void (*adam)(const float* gradient, const AdamOptions& options, std::size_t count,
+               const AdamVectors& vectors);
 };
 
 // Those of the instruction set in use: the best available, or what `use_instruction_set` said.

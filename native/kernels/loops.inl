@@ -347,6 +347,49 @@ void to_rgb(const std::uint8_t* pixels, std::size_t channels, bool reversed, std
   to_rgb_from<4, 0>(pixels, count, out);
 }
 
+void add(const float* UFLOW_RESTRICT values, std::size_t count, float* UFLOW_RESTRICT sum) {
+  for (std::size_t i = 0; i < count; i++) sum[i] += values[i];
+}
+
+double sum_of_squares(const float* UFLOW_RESTRICT values, std::size_t count) {
+  constexpr std::size_t lanes = 16;
+  double sums[lanes] = {};
+  for (std::size_t at = 0; at < count; at += lanes) {
+    for (std::size_t i = 0; i < lanes; i++) {
+      const double value = values[at + i];
+      sums[i] += value * value;
+    }
+  }
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+void adam(const float* UFLOW_RESTRICT gradient, const AdamOptions& options, std::size_t count,
+          const AdamVectors& vectors) {
+  const float beta1 = static_cast<float>(options.beta1);
+  const float beta2 = static_cast<float>(options.beta2);
+  const float rest1 = static_cast<float>(1 - options.beta1);
+  const float rest2 = static_cast<float>(1 - options.beta2);
+  const float epsilon = static_cast<float>(options.epsilon);
+  const float scale = static_cast<float>(options.gradient_scale);
+  const float weight_decay = static_cast<float>(options.weight_decay);
+  const float step_size = static_cast<float>(options.step_size);
+  const float inverse_correction = static_cast<float>(options.inverse_correction);
+  float* UFLOW_RESTRICT values = vectors.values;
+  float* UFLOW_RESTRICT first_moment = vectors.first_moment;
+  float* UFLOW_RESTRICT second_moment = vectors.second_moment;
+  for (std::size_t i = 0; i < count; i++) {
+    const float slope = scale * gradient[i] + weight_decay * values[i];
+    const float first = beta1 * first_moment[i] + rest1 * slope;
+    const float second = beta2 * second_moment[i] + rest2 * (slope * slope);
+    const float deviation = std::sqrt(second) * inverse_correction + epsilon;
+    values[i] -= step_size * (first / deviation);
+    first_moment[i] = first;
+    second_moment[i] = second;
+  }
+}
+
 constexpr Loops loops{
     .sum_squares = sum_squares,
     .are_energies = are_energies,
@@ -365,6 +408,9 @@ constexpr Loops loops{
     .upper_bytes = upper_bytes,
     .demosaic = demosaic,
     .to_rgb = to_rgb,
+    .add = add,
+    .sum_of_squares = sum_of_squares,
+    .adam = adam,
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ export function negativeLogLikelihood(g: Graph, { latents, logDeterminant }: Flo
   return op.sub(g, op.scale(g, total, 0.5), logDeterminant);
 }
 
-/** The loss that training minimises: the mean over a batch of `batchSize`, a scalar. */
-export function meanLoss(g: Graph, perImage: Value, batchSize: number): Value {
-  return op.scale(g, op.sum(g, perImage, [0, 1, 2, 3], false), 1 / batchSize);
+/** Sum of the losses of a batch, a scalar; training minimises it divided by the number of images. */
+export function lossOfBatch(g: Graph, perImage: Value): Value {
+  return op.sum(g, perImage, [0, 1, 2, 3], false);
 }

@@ -2,8 +2,8 @@
  * The native core's typed face: synchronous functions over typed arrays. Wrong arguments, wrong lengths, NaN and
  * impossible sizes end in a UflowError (ERR_UFLOW_BAD_OPTION or ERR_UFLOW_BAD_TENSOR) and nothing else.
  */
-import { UflowError, type UflowErrorCode } from "../error.js";
 import { loadAddon } from "./addon.js";
+import { checked } from "./checked.js";
 import { unpackRegions } from "./regions.js";
 import type {
   Addon,
@@ -41,23 +41,6 @@ export type {
 } from "./types.js";
 
 const addon = loadAddon();
-
-/** The addon throws plain errors that carry our code; here they join the family. */
-function checked<Arguments extends unknown[], Result>(
-  name: string,
-  native: (...args: Arguments) => Result,
-): (...args: Arguments) => Result {
-  return (...args) => {
-    try {
-      return native(...args);
-    } catch (error) {
-      // What a getter of the caller throws may be anything, null too.
-      const { code, message } = Object(error) as { code?: unknown; message: string };
-      if (typeof code !== "string" || !code.startsWith("ERR_UFLOW_")) throw error;
-      throw new UflowError(code as UflowErrorCode, `${name}: ${message}`, { cause: error });
-    }
-  };
-}
 
 export const imageOfFrame: Kernels["imageOfFrame"] = checked("imageOfFrame", addon.imageOfFrame);
 export const resample: Kernels["resample"] = checked("resample", addon.resample);

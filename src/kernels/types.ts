@@ -260,8 +260,56 @@ export interface Kernels {
   regions(logNfa: Map2d, options?: RegionsOptions): Region[];
 }
 
+/** What Adam keeps, one number per parameter in each. */
+export interface AdamVectors {
+  readonly values: Float32Array;
+  readonly firstMoment: Float32Array;
+  readonly secondMoment: Float32Array;
+}
+
+export interface AdamOptions {
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** What the gradient is multiplied by before weight decay is added. */
+  gradientScale: number;
+  weightDecay: number;
+  /** rate/(1 − β₁ᵗ) at step t. */
+  stepSize: number;
+  /** 1/√(1 − β₂ᵗ). */
+  inverseCorrection: number;
+  /** How many to use at most; results are the same bits with any number. */
+  threads: number;
+}
+
+/** Parts of a gradient, whose sum it is; each in pieces, which follow each other in the flat vectors. */
+export type GradientShares = readonly (readonly Float32Array[])[];
+
+/** What only training needs. */
+export interface TrainingKernels {
+  /** The Euclidean norm of the sum of the shares, summed in double precision. */
+  gradientNorm(gradients: GradientShares, threads: number): number;
+  /**
+   * One step of Adam, in one pass over memory: reads `before`, writes `after`, which may be the same, and the new values
+   * into `copies` too. The gradients' memory is given back: their buffers are detached.
+   * docs/maths.md, "Training".
+   */
+  adamStep(
+    gradients: GradientShares,
+    options: AdamOptions,
+    before: AdamVectors,
+    after: AdamVectors,
+    copies?: readonly Float32Array[],
+  ): void;
+  /**
+   * Whether memory that is freed stays in the process until this is taken back, as often as it was asked for. It saves a
+   * work that takes and frees the same blocks again and again from getting each page from the system anew. With glibc only.
+   */
+  keepFreedMemory(keep: boolean): void;
+}
+
 /** What the native addon holds. */
-export interface Addon extends Omit<Kernels, "regions"> {
+export interface Addon extends Omit<Kernels, "regions">, TrainingKernels {
   regions(logNfa: Map2d, options?: RegionsOptions): PackedRegions;
   Resampler: new () => Pick<Kernels, "resample">;
   Segmenter: new () => {
@@ -276,7 +324,14 @@ export interface Addon extends Omit<Kernels, "regions"> {
   instructionSet: "baseline" | "avx2" | "avx512";
   /** The specifications of the kernels, slow and simple, to hold the fast ones against. */
   plain: Pick<
-    Kernels,
-    "imageOfFrame" | "resample" | "energy" | "jointEnergy" | "anomalyMap" | "nfaTreeMap" | "nfaBlockMap"
+    Kernels & TrainingKernels,
+    | "imageOfFrame"
+    | "resample"
+    | "energy"
+    | "jointEnergy"
+    | "anomalyMap"
+    | "nfaTreeMap"
+    | "nfaBlockMap"
+    | "adamStep"
   >;
 }

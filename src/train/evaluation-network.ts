@@ -2,16 +2,15 @@ import type { FlowArchitecture } from "../flow/architecture.js";
 import { energyName, featureInputs } from "../flow/energy-network.js";
 import { flowForward } from "../flow/forward.js";
 import { negativeLogLikelihood } from "../flow/loss.js";
-import { parameterCount } from "../flow/parameters.js";
 import { Graph } from "../onnx/graph.js";
 import * as op from "../onnx/operators.js";
 import { serialize } from "../onnx/serialize.js";
-import { cut, type FlowLayout } from "./step-network.js";
+import { type FlowLayout, parameterInputs } from "./gradient-network.js";
 
 /**
  * What is asked of images that are not learned from, as the bytes of an ONNX model: feature_0 … [batch, channels, height,
- * width] and the flat `values` in; `loss`, the negative log-likelihood of each image [batch, 1, 1, 1], and energy_0 …, Σ z²
- * per pixel [batch, 1, height, width], out. The parameters are an input, so that one session serves a whole training.
+ * width] and the parameters by their names in; `loss`, the negative log-likelihood of each image [batch, 1, 1, 1], and
+ * energy_0 …, Σ z² per pixel [batch, 1, height, width], out. One session serves a whole training.
  */
 export function evaluationNetwork(
   architecture: FlowArchitecture,
@@ -19,10 +18,10 @@ export function evaluationNetwork(
 ): Uint8Array<ArrayBuffer> {
   const g = new Graph();
   const features = featureInputs(g, architecture, "batch");
-  const pieces = cut(g, g.input("values", [parameterCount(slots)]), slots);
+  const parameters = parameterInputs(g, slots);
   const outputs = flowForward(g, architecture, {
     features,
-    parameter: (name) => pieces.get(name)!,
+    parameter: (name) => parameters.get(name)!,
     permutations,
   });
   g.output("loss", negativeLogLikelihood(g, outputs));

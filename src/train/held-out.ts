@@ -1,4 +1,3 @@
-import { featureName } from "../backbone/index.js";
 import { UflowError } from "../error.js";
 import { type FlowArchitecture, latentScales } from "../flow/architecture.js";
 import { energyName } from "../flow/energy-network.js";
@@ -7,8 +6,8 @@ import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
 import { Random } from "../random.js";
 import { evaluationNetwork } from "./evaluation-network.js";
 import type { FeatureCache } from "./feature-cache.js";
+import { type FlowLayout, feeds } from "./gradient-network.js";
 import { fewestImages } from "./options.js";
-import type { FlowLayout } from "./step-network.js";
 
 /** Of fewer good images all are learned from, unless it is asked otherwise: each is missed, and one or two prove little. */
 const fewestToDivide = 10;
@@ -53,6 +52,7 @@ export function usualInterval({ learned, heldOut }: Division): number {
 export class HeldOutImages {
   private constructor(
     private readonly session: Session,
+    private readonly layout: FlowLayout,
     private readonly features: FeatureCache,
     private readonly images: readonly number[],
     private readonly architecture: FlowArchitecture,
@@ -69,7 +69,7 @@ export class HeldOutImages {
     const { batchSize, ...session } = options;
     const network = evaluationNetwork(architecture, layout);
     const opened = await Session.create(network, { ...session, device: "auto" });
-    return new HeldOutImages(opened, features, images, architecture, batchSize);
+    return new HeldOutImages(opened, layout, features, images, architecture, batchSize);
   }
 
   /** Their mean negative log-likelihood without its constant, nats per image. */
@@ -105,10 +105,7 @@ export class HeldOutImages {
   private async *run(values: Float32Array): AsyncGenerator<Record<string, Tensor>> {
     for (let i = 0; i < this.images.length; i += this.batchSize) {
       const batch = await this.features.batch(this.images.slice(i, i + this.batchSize));
-      yield await this.session.run({
-        ...Object.fromEntries(batch.map((feature, scale) => [featureName(scale), feature])),
-        values: { data: values, dims: [values.length] },
-      });
+      yield await this.session.run(feeds(batch, this.layout.slots, values));
     }
   }
 }

@@ -112,7 +112,7 @@ export class Learning {
     const sums = { loss: 0, gradientNorm: 0, images: 0 };
     for (const [i, batch] of batches.entries()) {
       throwIfStopped(signal);
-      const { steps } = trainer.state;
+      const steps = state.flow.steps + i;
       const rate = learningRateAt(plan.schedule, state.learningRate, steps, this.total);
       const inputs = await this.features.batch(batch, batches[i + 1]);
       const { loss, gradientNorm } = await trainer.step(inputs, rate);
@@ -134,7 +134,7 @@ export class Learning {
   private async endOfEpoch(report: StepReport): Promise<LearningState | Trouble> {
     const { epoch, loss } = report;
     const flow = this.trainer.state;
-    if (!flow.values.every(Number.isFinite)) return "not finite";
+    if (!allFinite(flow.values)) return "not finite";
     let state: LearningState = { ...this.state, flow, losses: [...this.state.losses, loss] };
     if (this.heldOut && (epoch % this.plan.validateEvery === 0 || epoch === this.plan.epochs)) {
       const found = await this.heldOut.loss(flow.values);
@@ -156,6 +156,12 @@ export class Learning {
       this.state,
     );
   }
+}
+
+/** A plain loop: `every` takes ten times as long, which counts with millions of parameters. */
+function allFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }
 
 /** The state with one more loss of the held-out images. */

@@ -1,26 +1,38 @@
 import { UflowError } from "../error.js";
 import { type FlowArchitecture, stages } from "../flow/architecture.js";
 import { parameterCount, parameterSlots } from "../flow/parameters.js";
+import { membersOf } from "./crew.js";
 import { amount, freeMemory } from "./feature-records.js";
+
+const mebibyte = 2 ** 20;
 
 /**
  * Bytes that the training steps take at their peak, in batches of these sizes: ONNX Runtime keeps the memory of each.
- * With P parameters and A numbers in the maps that enter the flow steps of all scales, one image,
+ * With P parameters, A numbers in the maps that enter the flow steps of all scales, one image, and m threads, or images of a
+ * batch where these are fewer,
  *
- *     65 MiB + Σ over batch sizes b of ( 14.5 · 4P + b · (3.5 + 5.7 · flow steps) · 4A ),
+ *     56 MiB + 36 MiB · (m − 1) + 9 · 4P + Σ over batch sizes b of ( 2m · 4P + b · (7.2 + 5.5 · flow steps) · 4A ),
  *
- * fitted to the resident memory of eleven configurations, from `mobile` at 256 pixels to Wide-ResNet-50 with batches of
- * 1 to 8 and 1 to 8 flow steps (129 MiB to 2 GiB, without memory patterns): off by −8 to +8 % there.
+ * fitted to the resident memory of 22 configurations, from `mobile` at 256 pixels to Wide-ResNet-50 with batches of 1 to 8, 2 to
+ * 8 flow steps, one thread or two (87 MiB to 1.9 GiB): off by −10 to +14 % there, and by −6 to +4 % in eight with two sizes.
+ * @param threads how many train
  */
-export function stepMemory(architecture: FlowArchitecture, batchSizes: Iterable<number>): number {
+export function stepMemory(
+  architecture: FlowArchitecture,
+  batchSizes: Iterable<number>,
+  threads: number,
+): number {
   const parameters = 4 * parameterCount(parameterSlots(architecture));
   const maps = stages(architecture).reduce(
     (sum, { channels, height, width }) => sum + 4 * channels * height * width,
     0,
   );
-  let bytes = 65 * 2 ** 20;
-  for (const images of batchSizes) {
-    bytes += 14.5 * parameters + images * (3.5 + 5.7 * architecture.flowSteps) * maps;
+  const sizes = [...batchSizes];
+  const helpers = membersOf(threads, Math.max(...sizes)) - 1;
+  let bytes = (56 + 36 * helpers) * mebibyte + 9 * parameters;
+  for (const images of sizes) {
+    bytes += 2 * membersOf(threads, images) * parameters;
+    bytes += images * (7.2 + 5.5 * architecture.flowSteps) * maps;
   }
   return bytes;
 }
@@ -41,10 +53,11 @@ export function checkStepMemory(
   architecture: FlowArchitecture,
   images: number,
   batchSize: number,
+  threads: number,
   free = freeMemory(),
 ): number {
   const limit = 0.8 * free;
-  const needed = (size: number) => stepMemory(architecture, batchSizes(images, size));
+  const needed = (size: number) => stepMemory(architecture, batchSizes(images, size), threads);
   if (needed(batchSize) <= limit) return needed(batchSize);
   let fitting = Math.min(batchSize, images) - 1;
   while (fitting > 0 && needed(fitting) > limit) fitting--;

@@ -1,10 +1,13 @@
-import { featureName } from "../backbone/index.js";
 import type { FlowArchitecture } from "../flow/architecture.js";
 import type { FlowParameters } from "../flow/parameters.js";
-import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
-import { adam, stepNetwork } from "./step-network.js";
+import { adamStep, gradientNorm } from "../kernels/training.js";
+import type { SessionOptions, Tensor } from "../onnx/session.js";
+import { Crew } from "./crew.js";
 
-/** Adam's state: the flat vectors that one training step takes in and gives out. A step makes a new one. */
+/** Adam's decay rates and the term that keeps its denominator from zero. */
+export const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+
+/** Adam's state: flat vectors, one number per parameter. */
 export interface TrainerState {
   readonly values: Float32Array;
   readonly firstMoment: Float32Array;
@@ -13,72 +16,98 @@ export interface TrainerState {
   readonly steps: number;
 }
 
-/** Runs training steps of one flow; the network of a step is built once per batch size that occurs. */
+export interface TrainerOptions extends Pick<SessionOptions, "threads" | "gate"> {
+  /** Added to the gradient (L2). */
+  weightDecay: number;
+  /**
+   * A longer gradient is shortened to this norm before weight decay is added. No training does so (docs/results.md, "Why no
+   * gradient clipping"); it is there to be measured.
+   */
+  clipNorm?: number | undefined;
+}
+
+/**
+ * Runs training steps of one flow. A batch is divided among the threads, since each image has its own path through the
+ * network: two threads on two halves take less time than two threads on each operator. The gradients are summed in the order
+ * of the shares, so that the same number of threads gives the same bits.
+ */
 export class Trainer {
-  /** Set it to go on from another. */
-  state: TrainerState;
-  private readonly sessions = new Map<number, Session>();
+  private current: TrainerState;
+  /** Whether somebody else has `current`, who may count on it to stay as it is. */
+  private lent = false;
+  private crew: Promise<Crew> | undefined;
 
   constructor(
     private readonly architecture: FlowArchitecture,
     private readonly parameters: FlowParameters,
-    private readonly options: { weightDecay: number; clipNorm?: number } & Omit<SessionOptions, "device">,
+    private readonly options: TrainerOptions,
   ) {
-    const count = parameters.values.length;
-    this.state = {
-      values: parameters.values.slice(),
-      firstMoment: new Float32Array(count),
-      secondMoment: new Float32Array(count),
-      steps: 0,
-    };
+    const { values } = parameters;
+    this.current = { ...freshVectors(values.length), values: values.slice(), steps: 0 };
+  }
+
+  /** It stays as it is while further steps are taken. */
+  get state(): TrainerState {
+    this.lent = true;
+    return this.current;
+  }
+
+  /** Set it to go on from another. */
+  set state(state: TrainerState) {
+    if (state === this.current) return;
+    this.current = state;
+    this.lent = true;
+    this.crew = this.crew?.then((crew) => crew.knowing(state.values));
   }
 
   /**
    * One step on a batch of features (one tensor per scale).
-   * @returns the batch's loss and the gradient's Euclidean norm, both before the step. When the loss is not finite, no step
-   * is taken.
+   * @returns the batch's mean loss and the Euclidean norm of its gradient, without weight decay, both before the step. When
+   * the loss is not finite, no step is taken.
    */
   async step(
     features: readonly Tensor[],
     learningRate: number,
   ): Promise<{ loss: number; gradientNorm: number }> {
-    const session = await this.sessionFor(features[0]!.dims[0]!);
-    const steps = this.state.steps + 1;
-    const outputs = await session.run({
-      ...Object.fromEntries(features.map((feature, scale) => [featureName(scale), feature])),
-      values: vector(this.state.values),
-      firstMoment: vector(this.state.firstMoment),
-      secondMoment: vector(this.state.secondMoment),
-      stepSize: scalar(learningRate / (1 - adam.beta1 ** steps)),
-      inverseCorrection: scalar(1 / Math.sqrt(1 - adam.beta2 ** steps)),
-    });
-    const loss = outputs.loss!.data[0]!;
-    const gradientNorm = outputs.gradientNorm!.data[0]!;
+    const images = features[0]!.dims[0]!;
+    this.crew ??= this.assembled(images);
+    const crew = await this.crew;
+    const shares = await crew.gradients(features, this.current.values);
+    const gradients = shares.map(({ gradient }) => gradient);
+    const loss = shares.reduce((sum, share) => sum + share.loss, 0) / images;
+    const norm = gradientNorm(gradients, crew.threads) / images;
     if (Number.isFinite(loss)) {
-      this.state = {
-        values: outputs.valuesAfter!.data,
-        firstMoment: outputs.firstMomentAfter!.data,
-        secondMoment: outputs.secondMomentAfter!.data,
-        steps,
-      };
+      const { clipNorm = Number.POSITIVE_INFINITY } = this.options;
+      this.move(gradients, Math.min(1, clipNorm / norm) / images, learningRate, crew);
     }
-    return { loss, gradientNorm };
+    return { loss, gradientNorm: norm };
   }
 
   async close(): Promise<void> {
-    for (const session of this.sessions.values()) await session.close();
+    await (await this.crew)?.close();
   }
 
-  private async sessionFor(batchSize: number): Promise<Session> {
-    const open = this.sessions.get(batchSize);
-    if (open) return open;
-    const { weightDecay, clipNorm, ...options } = this.options;
-    const network = stepNetwork(this.architecture, this.parameters, { batchSize, weightDecay, clipNorm });
-    const session = await Session.create(network, { ...options, device: "auto", memoryPattern: false });
-    this.sessions.set(batchSize, session);
-    return session;
+  private async assembled(images: number): Promise<Crew> {
+    const crew = await Crew.assemble(this.architecture, this.parameters, images, this.options);
+    return crew.knowing(this.current.values);
+  }
+
+  private move(gradients: Float32Array[][], gradientScale: number, learningRate: number, crew: Crew): void {
+    const before = this.current;
+    const after = this.lent ? freshVectors(before.values.length) : before;
+    const steps = before.steps + 1;
+    const { weightDecay } = this.options;
+    const stepSize = learningRate / (1 - adam.beta1 ** steps);
+    const inverseCorrection = 1 / Math.sqrt(1 - adam.beta2 ** steps);
+    const rates = { ...adam, gradientScale, weightDecay, stepSize, inverseCorrection };
+    adamStep(gradients, { ...rates, threads: crew.threads }, before, after, crew.copies);
+    this.current = { ...after, steps };
+    this.lent = false;
   }
 }
 
-const vector = (data: Float32Array): Tensor => ({ data, dims: [data.length] });
-const scalar = (value: number): Tensor => ({ data: Float32Array.of(value), dims: [] });
+const freshVectors = (length: number) => ({
+  values: new Float32Array(length),
+  firstMoment: new Float32Array(length),
+  secondMoment: new Float32Array(length),
+});

@@ -21,9 +21,11 @@ import { workInThread } from "../onnx/thread-work.js";
 import { picturesByImage, picturesOf, picturesSeen } from "./augmentation.js";
 import type { TrainingIdentity } from "./checkpoint.js";
 import { CheckpointKeeper } from "./checkpoint-keeper.js";
+import { threadsOf } from "./crew.js";
 import type { FeatureCache } from "./feature-cache.js";
 import { freeMemory } from "./feature-records.js";
 import { computeFeatures } from "./features.js";
+import type { FlowLayout } from "./gradient-network.js";
 import { type Division, divide, HeldOutImages, usualInterval } from "./held-out.js";
 import { imageSums } from "./image-sums.js";
 import { freshState, isDone, Learning, type LearningPlan, type LearningState } from "./learning.js";
@@ -31,7 +33,6 @@ import { checkStepMemory } from "./memory.js";
 import { type CheckedTrainOptions, type TrainProgress, tilingOf } from "./options.js";
 import type { Preset } from "./presets.js";
 import { ProgressTeller } from "./progress.js";
-import type { FlowLayout } from "./step-network.js";
 import { throwIfStopped } from "./stop.js";
 import { Trainer } from "./trainer.js";
 
@@ -87,7 +88,7 @@ async function makeModel(
   const sight = sightOf(task, backbone);
   const tiles = await tilesOf(task.images, sight);
   const plan = planOf(task, division, architecture, tiles);
-  const stepBytes = checkStepMemory(architecture, plan.images, task.batchSize);
+  const stepBytes = checkStepMemory(architecture, plan.images, task.batchSize, threadsOf(task.threads));
   const initial = initialParameters(architecture, task.seed);
   const pictures = picturesOf(task.images, division.learned, task.augment, task.seed, tiles);
   const teller = new ProgressTeller(pictures.length, task.epochs, send);

@@ -46,6 +46,18 @@ const cases: Record<
     shape: [1, 8, 2, 3],
     f: (g, x) => square(g, op.mul(g, op.depthToSpace(g, x), g.constant("c", numbers(48), [1, 2, 4, 6]))),
   },
+  "an affine of channels to its input": {
+    shape: [2, 3, 2, 2],
+    f: (g, x) => square(g, op.channelAffine(g, x, channels(g), channels(g))),
+  },
+  "an affine of channels to its factors": {
+    shape: [1, 3, 1, 1],
+    f: (g, x) => square(g, op.channelAffine(g, g.constant("c", numbers(24), [2, 3, 2, 2]), x, channels(g))),
+  },
+  "an affine of channels to its offsets": {
+    shape: [1, 3, 1, 1],
+    f: (g, x) => square(g, op.channelAffine(g, g.constant("c", numbers(24), [2, 3, 2, 2]), channels(g), x)),
+  },
   "Conv to its input": {
     shape: [2, 3, 4, 5],
     f: (g, x) =>
@@ -70,6 +82,10 @@ const cases: Record<
       ),
   },
 };
+
+function channels(g: Graph): Value {
+  return g.constant("channels", numbers(3), [1, 3, 1, 1]);
+}
 
 /** Σ x² / 2: its gradient is not constant, so that wrong places show. */
 function square(g: Graph, x: Value): Value {

@@ -203,7 +203,7 @@ export async function openAuditStore(path: string, options: AuditOptions = {}): 
 }
 
 const startedThread = (task: AuditTask) =>
-  new Thread<AuditCalls>("audit store", new URL("./worker.js", import.meta.url), task);
+  new Thread<AuditCalls>("audit store", new URL("./worker.js", import.meta.url), { workerData: task });
 
 async function prepareFolder(path: string): Promise<void> {
   await checkWritable(path);

@@ -34,5 +34,5 @@ answerCalls<AuditCalls>(
     images: (...args) => opened().images(...args),
     pruneStep: (...args) => opened().pruneStep(...args),
   },
-  () => database?.close(),
+  { close: () => database?.close() },
 );

@@ -1,0 +1,43 @@
+#if defined(__linux__)
+#include <malloc.h>
+#endif
+
+#include <mutex>
+
+#include "functions.h"
+
+namespace uflow::addon {
+namespace {
+
+#if defined(__GLIBC__)
+// Blocks up to the most that glibc allows are not mapped one by one.
+constexpr int largest_block = 1 << 25;
+constexpr int unlimited = 1 << 30;
+// glibc's own settings.
+constexpr int usual_threshold = 128 * 1024;
+std::mutex guard;
+int keepers = 0;
+
+void set(int mmap_threshold, int trim_threshold, int top_pad) {
+  mallopt(M_MMAP_THRESHOLD, mmap_threshold);
+  mallopt(M_TRIM_THRESHOLD, trim_threshold);
+  mallopt(M_TOP_PAD, top_pad);
+}
+#endif
+
+}  // namespace
+
+Napi::Value keep_freed_memory(const Napi::CallbackInfo& info) {
+#if defined(__GLIBC__)
+  const std::lock_guard lock(guard);
+  const bool keep = info[0].ToBoolean();
+  if (keep && keepers++ == 0) set(largest_block, unlimited, 1 << 27);
+  if (!keep && --keepers == 0) {
+    set(usual_threshold, usual_threshold, 0);
+    malloc_trim(0);
+  }
+#endif
+  return info.Env().Undefined();
+}
+
+}  // namespace uflow::addon

@@ -1,0 +1,47 @@
+import type { FlowArchitecture } from "../flow/architecture.js";
+import { Session, type SessionOptions, type Tensor } from "../onnx/session.js";
+import { type FlowLayout, feeds, gradientName, gradientNetwork } from "./gradient-network.js";
+
+/** What some images say of the parameters. */
+export interface LossAndGradient {
+  /** Sum of the images', nats. */
+  loss: number;
+  /** Of that sum: a piece per parameter, in the order of the slots. */
+  gradient: Float32Array[];
+}
+
+/** Computes gradients in the calling thread; a network is built for each number of images that occurs. */
+export class ShareGradient {
+  private readonly sessions = new Map<number, Session>();
+
+  constructor(
+    private readonly architecture: FlowArchitecture,
+    private readonly layout: FlowLayout,
+    private readonly options: Omit<SessionOptions, "device">,
+  ) {}
+
+  /**
+   * @param features one tensor per scale
+   * @param values the flat vector of all parameters; both must be memory of this thread alone
+   */
+  async of(features: readonly Tensor[], values: Float32Array): Promise<LossAndGradient> {
+    const { slots } = this.layout;
+    const session = await this.sessionFor(features[0]!.dims[0]!);
+    const outputs = await session.run(feeds(features, slots, values));
+    const gradient = slots.map(({ name }) => outputs[gradientName(name)]!.data);
+    return { loss: outputs.loss!.data[0]!, gradient };
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.sessions.values()) await session.close();
+  }
+
+  private async sessionFor(images: number): Promise<Session> {
+    const open = this.sessions.get(images);
+    if (open) return open;
+    const network = gradientNetwork(this.architecture, this.layout, images);
+    const session = await Session.create(network, { ...this.options, device: "auto", memoryPattern: false });
+    this.sessions.set(images, session);
+    return session;
+  }
+}
