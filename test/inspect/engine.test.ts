@@ -92,8 +92,13 @@ describe.each([
   { lanes: 2, batchSize: 1 },
   { lanes: 3, batchSize: 5, batchWait: 20 },
 ])("with %j", (options) => {
+  let inspector: Inspector;
+  beforeAll(async () => {
+    inspector = await open(options);
+  });
+  afterAll(() => inspector.close());
+
   it("gives each image its own verdict, to float rounding", async () => {
-    await using inspector = await open(options);
     const together = await Promise.all(pictures.map((image) => inspector.inspect(image)));
     const wanted = await alone();
     for (const [i, inspection] of together.entries()) {
@@ -106,7 +111,6 @@ describe.each([
   });
 
   it("streams in order", async () => {
-    await using inspector = await open(options);
     const scores: number[] = [];
     for await (const outcome of inspector.stream(pictures)) {
       expect(outcome.frame).toBe(scores.length);
@@ -256,7 +260,7 @@ describe("a lane that dies", () => {
     await using inspector = await open();
     await inspector.inspect(pictures[0]!);
     kill(0);
-    await vi.waitFor(() => expect(inspector.stats.replacedLanes).toBe(1));
+    await expect.poll(() => inspector.stats.replacedLanes).toBe(1);
     expect(verdict(await inspector.inspect(pictures[1]!))).toEqual((await alone())[1]);
   });
 
@@ -266,7 +270,7 @@ describe("a lane that dies", () => {
     const asked = pictures.map((image) => inspector.inspect(image));
     kill(0);
     expect((await Promise.all(asked)).map(verdict)).toEqual(await alone());
-    await vi.waitFor(() => expect(inspector.stats.lanes).toBe(2), 10_000);
+    await expect.poll(() => inspector.stats.lanes).toBe(2);
   });
 
   it("twice with the same image reports it, and the next ones are inspected", async () => {
