@@ -8,6 +8,8 @@ const require = createRequire(import.meta.url);
 const sources = (room) => filesOf(join(root, "native", room)).filter((file) => file.endsWith(".cc"));
 const kernelSources = () => [...sources("kernels"), ...sources("plain")];
 const cmakeWorks = () => answers("cmake") && (windows || answers("ninja") || answers("make"));
+/** Make, which CMake takes where there is no Ninja, would compile one file after the other. */
+const parallel = ["--parallel", "2"];
 const common = ["-std=c++20", "-Wall", "-Wextra", "-ffp-contract=off"];
 
 /** The addon, as build/Release/uflow.node. */
@@ -15,7 +17,8 @@ export function buildAddon() {
   const compiler = findCompiler();
   // A cache of CMake that was made elsewhere or by another version is of no use: the second try starts afresh.
   const built = cmakeWorks()
-    ? run(bin("cmake-js"), ["compile", "--log-level", "error"]) || run(bin("cmake-js"), ["rebuild"])
+    ? run(bin("cmake-js"), ["compile", "--log-level", "error", ...parallel]) ||
+      run(bin("cmake-js"), ["rebuild", ...parallel])
     : windows
       ? run(bin("node-gyp"), ["rebuild", "--loglevel", "error"])
       : compileAddon(compiler);
@@ -111,7 +114,7 @@ function cmakeProgram({ name, folder }, { compiler, sanitize, fuzzer = false }) 
   const quiet = ["--log-level=ERROR", "-Wno-dev"];
   const silent = { stdio: ["ignore", "ignore", 2] };
   if (!run("cmake", ["-S", root, "-B", folder, ...quiet, ...definitions], silent)) return false;
-  return run("cmake", ["--build", folder, "--target", name, "--parallel", "2"], silent);
+  return run("cmake", ["--build", folder, "--target", name, ...parallel], silent);
 }
 
 function compileProgram(program, { room, compiler, sanitize, fuzzer }) {
