@@ -1,3 +1,4 @@
+/** Apart from `device.ts`, since lanes, which are given checked options, start sooner without zod. */
 import { z } from "zod";
 import type { Device, DeviceName } from "./device.js";
 
