@@ -360,9 +360,7 @@ describe("a swap", () => {
     expect(new Set(models.slice(12))).toEqual(new Set([inspector.model]));
   });
 
-  it("after another, twenty times under load, loses no frame, and each is decided as by its model alone", {
-    timeout: 180_000,
-  }, async () => {
+  it("after another, twenty times under load, loses no frame, and each is decided as by its model alone", async () => {
     await using inspector = await open();
     const sums = new Set([inspector.model]);
     let swapping = true;
