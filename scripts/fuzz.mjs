@@ -3,11 +3,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildFuzzer } from "./native.mjs";
-import { root, step, windows } from "./tools.mjs";
+import { buildFuzzer, libFuzzer, randomFuzzer } from "./native.mjs";
+import { root, step } from "./tools.mjs";
 
 const folder = join(root, "build", "fuzz");
-const program = join(folder, windows ? "RelWithDebInfo/kernel_fuzz.exe" : "kernel_fuzz");
 const kind = join(folder, "kind");
 const corpus = join(folder, "corpus");
 const sources = [
@@ -19,16 +18,17 @@ const sources = [
   "scripts/native.mjs",
 ];
 
+mkdirSync(corpus, { recursive: true });
 step("fuzzer", sources, "build/fuzz/.uflow-setup", () => {
-  writeFileSync(kind, buildFuzzer(program) ? "libFuzzer" : "random");
+  writeFileSync(kind, buildFuzzer() ? "libFuzzer" : "random");
 });
 const [seconds = "60", ...options] = process.argv.slice(2);
-mkdirSync(corpus, { recursive: true });
-const libFuzzer = existsSync(kind) && readFileSync(kind, "utf8") === "libFuzzer";
+const guided = existsSync(kind) && readFileSync(kind, "utf8") === "libFuzzer";
 const limits = [`-max_total_time=${seconds}`, "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048"];
 const quiet = ["-verbosity=0", "-print_funcs=0"];
-const args = libFuzzer ? [corpus, ...limits, ...quiet, ...options] : [seconds, ...options];
-const { status } = spawnSync(program, args, { cwd: folder, stdio: "inherit" });
+const args = guided ? [corpus, ...limits, ...quiet, ...options] : [seconds, ...options];
+const { path } = guided ? libFuzzer : randomFuzzer;
+const { status } = spawnSync(path, args, { cwd: folder, stdio: "inherit" });
 if (status === 0)
-  console.error(`fuzz: ${seconds} s with ${libFuzzer ? "libFuzzer" : "pseudo-random bytes"}: nothing found`);
+  console.error(`fuzz: ${seconds} s with ${guided ? "libFuzzer" : "pseudo-random bytes"}: nothing found`);
 process.exit(status ?? 1);

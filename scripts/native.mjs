@@ -8,6 +8,8 @@ const require = createRequire(import.meta.url);
 const sources = (room) => filesOf(join(root, "native", room)).filter((file) => file.endsWith(".cc"));
 const kernelSources = () => [...sources("kernels"), ...sources("plain")];
 const cmakeWorks = () => answers("cmake") && (windows || answers("ninja") || answers("make"));
+/** Make, which CMake takes where there is no Ninja, would compile one file after the other. */
+const parallel = ["--parallel", "2"];
 const common = ["-std=c++20", "-Wall", "-Wextra", "-ffp-contract=off", "-fno-math-errno", "-pthread"];
 
 /** The addon, as build/Release/uflow.node. */
@@ -15,7 +17,8 @@ export function buildAddon() {
   const compiler = findCompiler();
   // A cache of CMake that was made elsewhere or by another version is of no use: the second try starts afresh.
   const built = cmakeWorks()
-    ? run(bin("cmake-js"), ["compile", "--log-level", "error"]) || run(bin("cmake-js"), ["rebuild"])
+    ? run(bin("cmake-js"), ["compile", "--log-level", "error", ...parallel]) ||
+      run(bin("cmake-js"), ["rebuild", ...parallel])
     : windows
       ? run(bin("node-gyp"), ["rebuild", "--loglevel", "error"])
       : compileAddon(compiler);
@@ -45,31 +48,39 @@ function compileAddon(compiler) {
   ]);
 }
 
-/** The C++ tests as `program`, with sanitizers where the compiler has them. */
-export function buildKernelTests(program) {
+/** Programs that check the kernels, and share what is compiled of them. */
+export const kernelTests = checkProgram("checks", "kernel_tests");
+export const randomFuzzer = checkProgram("checks", "kernel_fuzz");
+/** Not this one: libFuzzer's instruments are in every part of it. */
+export const libFuzzer = checkProgram("fuzz", "kernel_fuzz");
+
+function checkProgram(place, name) {
+  const folder = join(root, "build", place);
+  return { name, folder, path: join(folder, windows ? `Debug/${name}.exe` : name) };
+}
+
+/** The C++ tests, with sanitizers where the compiler has them. */
+export function buildKernelTests() {
   const compiler = findCompiler();
   const sanitize = !windows && flagsWork(compiler, sanitizers);
   if (!sanitize) console.error("native tests: this compiler has no sanitizers; they run without");
-  buildProgram(program, { room: "test", option: "UFLOW_TESTS", compiler, sanitize, type: "Debug" });
+  buildProgram(kernelTests, { room: "test", compiler, sanitize });
 }
 
 /**
- * The fuzzer of the kernels as `program`: with libFuzzer where Clang has it, else one that feeds pseudo-random bytes.
+ * The fuzzer of the kernels: with libFuzzer where Clang has it, else one that feeds pseudo-random bytes.
  * @returns whether it is libFuzzer
  */
-export function buildFuzzer(program) {
+export function buildFuzzer() {
   const clang = ["clang++", ...versions.map((version) => `clang++-${version}`)].find(
     (name) => answers(name) && flagsWork(name, ["-fsanitize=fuzzer,address,undefined"], fuzzerStub),
   );
   const compiler = clang ?? findCompiler();
   const sanitize = !windows && flagsWork(compiler, sanitizers);
-  const type = "RelWithDebInfo";
-  buildProgram(program, {
+  buildProgram(clang ? libFuzzer : randomFuzzer, {
     room: "fuzz",
-    option: "UFLOW_FUZZ",
     compiler,
     sanitize,
-    type,
     fuzzer: Boolean(clang),
   });
   return Boolean(clang);
@@ -81,34 +92,36 @@ const fuzzerStub =
   '#include <cstdint>\n#include <cstddef>\nextern "C" int LLVMFuzzerTestOneInput(const uint8_t*, size_t) { return 0; }';
 
 function buildProgram(program, build) {
-  const folder = dirname(program);
-  mkdirSync(folder, { recursive: true });
-  rmSync(program, { force: true });
-  if (!(cmakeWorks() ? cmakeProgram(folder, build) : compileProgram(program, build))) {
+  mkdirSync(dirname(program.path), { recursive: true });
+  rmSync(program.path, { force: true });
+  if (!(cmakeWorks() ? cmakeProgram(program, build) : compileProgram(program.path, build))) {
     fail(`The native ${build.room} program could not be built; the compiler's messages are above.`);
   }
 }
 
-function cmakeProgram(folder, { option, compiler, sanitize, type }) {
+/** Both programs are always known to CMake, so that the second finds what the first has compiled. */
+function cmakeProgram({ name, folder }, { compiler, sanitize, fuzzer = false }) {
   const options = {
     CMAKE_CXX_COMPILER: compiler,
-    CMAKE_BUILD_TYPE: type,
+    CMAKE_BUILD_TYPE: "Debug",
     UFLOW_ADDON: "OFF",
-    [option]: "ON",
+    UFLOW_TESTS: "ON",
+    UFLOW_FUZZ: "ON",
+    UFLOW_LIBFUZZER: fuzzer ? "ON" : "OFF",
     UFLOW_SANITIZE: sanitize ? "ON" : "OFF",
   };
   const definitions = Object.entries(options).map(([name, value]) => `-D${name}=${value}`);
   const quiet = ["--log-level=ERROR", "-Wno-dev"];
   const silent = { stdio: ["ignore", "ignore", 2] };
   if (!run("cmake", ["-S", root, "-B", folder, ...quiet, ...definitions], silent)) return false;
-  return run("cmake", ["--build", folder, "--parallel", "2"], silent);
+  return run("cmake", ["--build", folder, "--target", name, ...parallel], silent);
 }
 
-function compileProgram(program, { room, compiler, sanitize, type, fuzzer }) {
+function compileProgram(program, { room, compiler, sanitize, fuzzer }) {
   const files = [...kernelSources(), ...sources(room)];
   return run(compiler, [
     ...common,
-    ...(type === "Debug" ? ["-g"] : ["-g", "-O2"]),
+    ...["-g", "-O1"],
     ...(sanitize ? [...sanitizers, "-fno-sanitize-recover=all"] : []),
     ...(fuzzer ? ["-fsanitize=fuzzer", "-DUFLOW_LIBFUZZER"] : []),
     ...["-isystem", join(root, "native/test"), ...files, "-o", program],

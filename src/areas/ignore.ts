@@ -1,5 +1,4 @@
 import sharp from "sharp";
-import { z } from "zod";
 import { decodeImage } from "../image/decode.js";
 import { readWhite } from "../image/mask.js";
 import type { RawImage } from "../kernels/index.js";
@@ -16,21 +15,6 @@ export interface IgnoreOptions {
   /** Path of an image of the size of those that are inspected: white is ignored, black is not. */
   mask?: string | undefined;
 }
-
-const mostPoints = 10_000;
-const coordinate = z.number().min(-1_000_000).max(1_000_000);
-const polygon = z.array(z.tuple([coordinate, coordinate])).min(3);
-
-export const polygonsSchema = z
-  .array(polygon)
-  .refine(
-    (polygons) => polygons.reduce((sum, { length }) => sum + length, 0) <= mostPoints,
-    `expected at most ${mostPoints} points`,
-  );
-
-export const ignoreSchema = z
-  .strictObject({ polygons: polygonsSchema.optional(), mask: z.string().min(1).optional() })
-  .refine(({ polygons, mask }) => polygons || mask, "expected polygons or a mask");
 
 /** Ignored areas in memory. */
 export interface IgnoredAreas {

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { UflowError } from "../error.js";
 import type { Size } from "../image/area.js";
 import type { Energy } from "../kernels/index.js";
@@ -10,11 +9,6 @@ export interface Tiling {
   /** Of a tile with the next. */
   overlap: number;
 }
-
-export const tilingSchema = z.strictObject({
-  size: z.int().min(16).max(1_000_000),
-  overlap: z.int().min(0).max(500_000),
-});
 
 /** More pictures for one image would be a mistake in the tiles' size. */
 const mostTiles = 1024;

@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { calibrationSchema } from "../a-contrario/calibration.js";
-import { polygonsSchema } from "../areas/ignore.js";
-import { tilingSchema } from "../areas/tiling.js";
+import { areaSchema, polygonsSchema, tilingSchema } from "../areas/schemas.js";
 import { normalizations } from "../backbone/features.js";
-import { areaSchema } from "../image/area.js";
 import { rateSchedules } from "./rate-schedules.js";
 
 /** The version of the `.uflow` format that this engine writes, and the newest that it reads. */

@@ -6,7 +6,8 @@ import { UflowError } from "../error.js";
 import type { Area } from "../image/area.js";
 import { inspectorSchema } from "../inspect/options.js";
 import type { Tail, Tests } from "../kernels/index.js";
-import { type Device, deviceSchema } from "../onnx/device.js";
+import type { Device } from "../onnx/device.js";
+import { deviceSchema } from "../onnx/device-schema.js";
 import { parseOptions } from "../options.js";
 
 /** Options of `recalibrate()`; every one is checked, and all that are wrong are named at once. */

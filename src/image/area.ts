@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { UflowError } from "../error.js";
 import type { RawImage } from "../kernels/index.js";
 
@@ -13,11 +12,6 @@ export interface Area extends Size {
   x: number;
   y: number;
 }
-
-const place = z.int().min(0).max(1_000_000);
-const side = z.int().min(1).max(1_000_000);
-
-export const areaSchema = z.strictObject({ x: place, y: place, width: side, height: side });
 
 /**
  * The part of an image that is looked at: the region, or all of it.

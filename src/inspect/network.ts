@@ -1,5 +1,4 @@
-import type { Scale } from "../backbone/features.js";
-import { featureName, imageName } from "../backbone/index.js";
+import { featureName, imageName, type Scale } from "../backbone/features.js";
 import type { Manifest } from "../bundle/manifest.js";
 import { backboneEntry, backboneSum, flowEntry, type Model } from "../bundle/model.js";
 import { UflowError } from "../error.js";

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { type OperatingPointOptions, operatingPointShape } from "../a-contrario/operating-point.js";
-import { type IgnoreOptions, ignoreSchema } from "../areas/ignore.js";
+import type { IgnoreOptions } from "../areas/ignore.js";
+import { areaSchema, ignoreSchema } from "../areas/schemas.js";
 import { type BuildOptions, buildShape } from "../backbone/building.js";
-import { type Area, areaSchema } from "../image/area.js";
-import { type Device, deviceSchema } from "../onnx/device.js";
+import type { Area } from "../image/area.js";
+import type { Device } from "../onnx/device.js";
+import { deviceSchema } from "../onnx/device-schema.js";
 import { parseOptions } from "../options.js";
 import type { Comparison } from "./inspection.js";
 

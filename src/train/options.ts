@@ -1,12 +1,13 @@
 import { z } from "zod";
-import { type IgnoreOptions, ignoreSchema } from "../areas/ignore.js";
-import { type Tiling, tilingSchema } from "../areas/tiling.js";
+import type { IgnoreOptions } from "../areas/ignore.js";
+import { areaSchema, ignoreSchema, tilingSchema } from "../areas/schemas.js";
+import type { Tiling } from "../areas/tiling.js";
 import { type BuildOptions, buildShape } from "../backbone/building.js";
 import { type Normalization, normalizations } from "../backbone/features.js";
 import type { BackboneName } from "../backbone/index.js";
 import type { Recovery } from "../bundle/manifest.js";
 import { type RateSchedule, rateSchedules } from "../bundle/rate-schedules.js";
-import { type Area, areaSchema } from "../image/area.js";
+import type { Area } from "../image/area.js";
 import { type LayoutName, layoutSchema } from "../image/datasets/index.js";
 import { parseOptions } from "../options.js";
 import type { Preset } from "./presets.js";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { sha256 } from "../bundle/model.js";
-import { deviceNameSchema } from "../onnx/device.js";
+import { deviceNameSchema } from "../onnx/device-schema.js";
 import { figuresSchema, limitsSchema } from "./figures.js";
 import { instructionSets, precisions } from "./ways.js";
 

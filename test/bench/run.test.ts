@@ -36,7 +36,7 @@ describe("npm run bench", () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it("measures the drivers that are there and names the others", { timeout: 180_000 }, async () => {
+  it("measures the drivers that are there and names the others", async () => {
     const file = join(folder, "results.json");
     const { stdout } = await bench("--quick", "--only", "anomaly-map", "--json", file);
     const report = JSON.parse(await readFile(file, "utf8")) as Report;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { polygonsSchema } from "#uflow/areas/ignore.js";
+import { areaSchema, polygonsSchema } from "#uflow/areas/schemas.js";
 import { area, areaOrNone, ignored, ignoredOrNone } from "#uflow/cli/areas.js";
-import { areaSchema } from "#uflow/image/area.js";
 
 describe("--region", () => {
   it("is four numbers, or none", () => {

@@ -189,15 +189,13 @@ describe.skipIf(noBrowser)("the console", () => {
     await expect.poll(() => page.locator("dialog[open]").count()).toBe(0);
     for (const [i, view] of ["history", "health", "models"].entries()) {
       await press(String(i + 2));
-      await page.locator(`section.${view}`).waitFor({ timeout: 5000 });
+      await page.locator(`section.${view}`).waitFor();
     }
   });
 
   it("charts speed, shows drift, and swaps a model", async () => {
     await open("health");
-    await expect
-      .poll(() => page.locator("uflow-time-chart .s1[d*=L]").count(), { timeout: 8000 })
-      .toBeGreaterThan(0);
+    await expect.poll(() => page.locator("uflow-time-chart .s1[d*=L]").count()).toBeGreaterThan(0);
     await says(page, "uflow-drift", /disc/);
     await press("4");
     await says(page, "uflow-models", /disc\.uflow/);

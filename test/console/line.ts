@@ -58,5 +58,5 @@ export async function says(page: Page, selector: string, text: string | RegExp):
       .first()
       .textContent({ timeout: 1000 })
       .catch(() => null);
-  await expect.poll(read, { timeout: 8000 }).toMatch(text);
+  await expect.poll(read).toMatch(text);
 }

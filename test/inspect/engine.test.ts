@@ -21,6 +21,8 @@ let folder: string;
 let first: string;
 let second: string;
 let broken: string;
+/** With the options of `open()`, for tests that neither swap its model, nor harm its lane, nor count what it did. */
+let common: Inspector;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "uflow-engine-"));
@@ -30,11 +32,16 @@ beforeAll(async () => {
   await writeModel(first, randomModel({ seed: 1 }));
   await writeModel(second, randomModel({ seed: 2 }));
   await writeFile(broken, "no model");
+  common = await open();
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
-afterEach(() => {
+afterAll(async () => {
+  await common.close();
+  await rm(folder, { recursive: true, force: true });
+});
+afterEach(async () => {
   vi.restoreAllMocks();
+  await common.drain();
 });
 
 const random = new Random(4);
@@ -55,9 +62,8 @@ let verdicts: Promise<ReturnType<typeof verdict>[]> | undefined;
 /** The verdicts on the pictures by the first model, one at a time. */
 function alone(): Promise<ReturnType<typeof verdict>[]> {
   verdicts ??= (async () => {
-    await using inspector = await open();
     const all = [];
-    for (const image of pictures) all.push(verdict(await inspector.inspect(image)));
+    for (const image of pictures) all.push(verdict(await common.inspect(image)));
     return all;
   })();
   return verdicts;
@@ -77,13 +83,16 @@ function threads() {
   };
 }
 
-/** The threads of what is opened from now on fail when they are given one of the next so many batches. */
+/**
+ * The threads of what is opened from now on fail when they are given one of the next so many batches: just before it, since
+ * just after it they may have answered.
+ */
 function fragile(deaths: number): void {
   const { postMessage } = Worker.prototype;
   let left = deaths;
   vi.spyOn(Worker.prototype, "postMessage").mockImplementation(function (this: Worker, message, transfer) {
-    postMessage.call(this, message, transfer as never);
     if (message.kind === "batch" && left-- > 0) postMessage.call(this, poison);
+    postMessage.call(this, message, transfer as never);
   });
 }
 
@@ -92,8 +101,13 @@ describe.each([
   { lanes: 2, batchSize: 1 },
   { lanes: 3, batchSize: 5, batchWait: 20 },
 ])("with %j", (options) => {
+  let inspector: Inspector;
+  beforeAll(async () => {
+    inspector = await open(options);
+  });
+  afterAll(() => inspector.close());
+
   it("gives each image its own verdict, to float rounding", async () => {
-    await using inspector = await open(options);
     const together = await Promise.all(pictures.map((image) => inspector.inspect(image)));
     const wanted = await alone();
     for (const [i, inspection] of together.entries()) {
@@ -106,7 +120,6 @@ describe.each([
   });
 
   it("streams in order", async () => {
-    await using inspector = await open(options);
     const scores: number[] = [];
     for await (const outcome of inspector.stream(pictures)) {
       expect(outcome.frame).toBe(scores.length);
@@ -164,24 +177,21 @@ describe("a deadline", () => {
   });
 
   it("that is far changes nothing", async () => {
-    await using inspector = await open();
-    const outcome = await inspector.inspect(pictures[0]!, { deadline: 60_000 });
+    const outcome = await common.inspect(pictures[0]!, { deadline: 60_000 });
     expect(outcome.verdict !== "undecided" && verdict(outcome)).toEqual((await alone())[0]);
   });
 
   it("holds though the event loop is blocked when the verdict comes", async () => {
-    await using inspector = await open();
-    await inspector.inspect(pictures[0]!);
-    const outcome = inspector.inspect(pictures[0]!, { deadline: 250 });
+    await common.inspect(pictures[0]!);
+    const outcome = common.inspect(pictures[0]!, { deadline: 250 });
     const blockedUntil = performance.now() + 400;
     while (performance.now() < blockedUntil);
     expect((await outcome).verdict).toBe("undecided");
   });
 
   it("belongs to each frame of a stream", async () => {
-    await using inspector = await open();
     const seen: string[] = [];
-    for await (const { verdict: each } of inspector.stream(pictures, { deadline: 1e-3 })) seen.push(each);
+    for await (const { verdict: each } of common.stream(pictures, { deadline: 1e-3 })) seen.push(each);
     expect(seen).toEqual(pictures.map(() => "undecided"));
   });
 });
@@ -213,10 +223,9 @@ describe("a queue", () => {
   });
 
   it("lets no station wait for all of another's images", async () => {
-    await using inspector = await open();
     const order: string[] = [];
     const ask = (station: string) =>
-      inspector.inspect(pictures[0]!, { station }).then(() => order.push(station));
+      common.inspect(pictures[0]!, { station }).then(() => order.push(station));
     await Promise.all([...pictures.map(() => ask("many")), ask("few")]);
     expect(order.indexOf("few")).toBeLessThan(6);
   });
@@ -240,10 +249,9 @@ describe("a queue", () => {
 
 describe("a lane that dies", () => {
   it("is replaced, and its images are inspected all the same", async () => {
-    const { kill } = threads();
+    fragile(1);
     await using inspector = await open();
     const asked = pictures.map((image) => inspector.inspect(image));
-    kill(0);
     expect((await Promise.all(asked)).map(verdict)).toEqual(await alone());
     const { stats } = inspector;
     expect(stats).toMatchObject({ replacedLanes: 1, lanes: 1, failed: 0 });
@@ -256,7 +264,7 @@ describe("a lane that dies", () => {
     await using inspector = await open();
     await inspector.inspect(pictures[0]!);
     kill(0);
-    await vi.waitFor(() => expect(inspector.stats.replacedLanes).toBe(1));
+    await expect.poll(() => inspector.stats.replacedLanes).toBe(1);
     expect(verdict(await inspector.inspect(pictures[1]!))).toEqual((await alone())[1]);
   });
 
@@ -266,7 +274,7 @@ describe("a lane that dies", () => {
     const asked = pictures.map((image) => inspector.inspect(image));
     kill(0);
     expect((await Promise.all(asked)).map(verdict)).toEqual(await alone());
-    await vi.waitFor(() => expect(inspector.stats.lanes).toBe(2), 10_000);
+    await expect.poll(() => inspector.stats.lanes).toBe(2);
   });
 
   it("twice with the same image reports it, and the next ones are inspected", async () => {
@@ -291,10 +299,9 @@ describe("a lane that dies", () => {
   });
 
   it("takes an image with it whose memory was handed over, and says so", async () => {
-    const { kill } = threads();
+    fragile(1);
     await using inspector = await open();
     const outcome = inspector.inspect(picture(), { transfer: true });
-    kill(0);
     await expect(outcome).rejects.toMatchObject({
       code: "ERR_UFLOW_LANE",
       message: expect.stringContaining("handed over"),
@@ -353,9 +360,7 @@ describe("a swap", () => {
     expect(new Set(models.slice(12))).toEqual(new Set([inspector.model]));
   });
 
-  it("after another, twenty times under load, loses no frame, and each is decided as by its model alone", {
-    timeout: 180_000,
-  }, async () => {
+  it("after another, twenty times under load, loses no frame, and each is decided as by its model alone", async () => {
     await using inspector = await open();
     const sums = new Set([inspector.model]);
     let swapping = true;
@@ -429,11 +434,10 @@ describe("a swap", () => {
 
 describe("a shadow", () => {
   it("compares and decides nothing", async () => {
-    await using inspector = await open();
     const comparisons: Comparison[] = [];
-    const shadow = await inspector.shadow(second, { onComparison: (each) => comparisons.push(each) });
+    const shadow = await common.shadow(second, { onComparison: (each) => comparisons.push(each) });
     const own = [];
-    for (const image of pictures) own.push(verdict(await inspector.inspect(image)));
+    for (const image of pictures) own.push(verdict(await common.inspect(image)));
     expect(own).toEqual(await alone());
     await shadow.close();
     const { compared, agreed, onlyLive, onlyCandidate, skipped, failed } = shadow.stats;
@@ -443,19 +447,18 @@ describe("a shadow", () => {
     expect(agreed + onlyLive + onlyCandidate).toBe(compared);
     expect(comparisons).toHaveLength(compared);
     for (const { live, candidate } of comparisons) {
-      expect(live.model).toBe(inspector.model);
+      expect(live.model).toBe(common.model);
       expect(candidate.model).toBe(shadow.model);
     }
-    await inspector.inspect(pictures[0]!);
+    await common.inspect(pictures[0]!);
     expect(shadow.stats.compared).toBe(compared);
   });
 
   it("looks at the share that it is told, and at the caller's memory no longer than the call", async () => {
-    await using inspector = await open();
-    await using shadow = await inspector.shadow(second, { share: 0.5 });
+    await using shadow = await common.shadow(second, { share: 0.5 });
     for (const { data, ...rest } of pictures) {
       const mine = data.slice();
-      const outcome = inspector.inspect({ data: mine, ...rest }, { transfer: true });
+      const outcome = common.inspect({ data: mine, ...rest }, { transfer: true });
       if (mine.length > 0) mine.fill(0);
       await outcome;
       await sleep(5);
@@ -466,21 +469,19 @@ describe("a shadow", () => {
 
   it("whose callback throws disturbs nothing, and warns", async () => {
     const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-    await using inspector = await open();
     const onComparison = () => {
       throw new Error("the disk is full");
     };
-    const shadow = await inspector.shadow(second, { onComparison });
-    await inspector.inspect(pictures[0]!);
+    const shadow = await common.shadow(second, { onComparison });
+    await common.inspect(pictures[0]!);
     await shadow.close();
     expect(shadow.stats.compared).toBe(1);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining("the disk is full"));
   });
 
   it("that is no model, or with wrong options, is refused", async () => {
-    await using inspector = await open();
-    await expect(inspector.shadow(broken)).rejects.toMatchObject({ code: "ERR_UFLOW_BAD_MODEL" });
-    const wrong = inspector.shadow(second, { share: 2, onComparison: 5 as never });
+    await expect(common.shadow(broken)).rejects.toMatchObject({ code: "ERR_UFLOW_BAD_MODEL" });
+    const wrong = common.shadow(second, { share: 2, onComparison: 5 as never });
     await expect(wrong).rejects.toMatchObject({
       code: "ERR_UFLOW_BAD_OPTION",
       message: expect.stringMatching(/share.*onComparison/s),
@@ -489,9 +490,8 @@ describe("a shadow", () => {
 });
 
 it("refuses wrong options of an inspection", async () => {
-  await using inspector = await open();
   const wrong = { deadline: -1, station: 5, priority: 0, transfer: "yes", extra: 1 };
-  const refused = inspector.inspect(pictures[0]!, wrong as never);
+  const refused = common.inspect(pictures[0]!, wrong as never);
   await expect(refused).rejects.toMatchObject({ code: "ERR_UFLOW_BAD_OPTION" });
   const { message } = await refused.catch((error) => error);
   for (const name of Object.keys(wrong)) expect(message).toContain(name);

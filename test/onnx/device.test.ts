@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Device, deviceSchema, devicesToTry, executionProvider } from "#uflow/onnx/device.js";
+import { type Device, devicesToTry, executionProvider } from "#uflow/onnx/device.js";
+import { deviceSchema } from "#uflow/onnx/device-schema.js";
 import { Graph } from "#uflow/onnx/graph.js";
 import * as op from "#uflow/onnx/operators.js";
 import { serialize } from "#uflow/onnx/serialize.js";

@@ -94,7 +94,7 @@ export async function scratch() {
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   const start = performance.now();
   while (!(await holds())) {
-    if (performance.now() - start > 10_000) throw new Error(`never: ${holds}`);
+    if (performance.now() - start > 60_000) throw new Error(`never: ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

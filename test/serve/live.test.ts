@@ -71,10 +71,7 @@ async function listen(last?: string) {
   return { ids, end };
 }
 
-const until = async (condition: () => boolean) => {
-  for (let i = 0; i < 500 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(condition()).toBe(true);
-};
+const until = (condition: () => boolean) => expect.poll(condition, { interval: 10 }).toBe(true);
 
 it("tells all who listen", async () => {
   const clients = [await listen(), await listen()];

@@ -148,7 +148,7 @@ it("beside a machine that computed something else it fails, and goes on where an
   // The same figures as in the first run.
   const timeless = (of: Certificate) => [of.images, of.ways.map(({ milliseconds: _, ...way }) => way)];
   expect(timeless(certificate)).toEqual(timeless(first));
-}, 120_000);
+});
 
 it("takes a certificate of the first engines, which name no background, no other test and no latents", async () => {
   const old = await refiled("first-engines", ({ operatingPoint, ways }) => {
