@@ -1,7 +1,7 @@
 // Brings a fresh clone to a state in which everything runs: dependencies, native addon, TypeScript.
 // Uses nothing but Node itself, repeats only what has changed, and says plainly what is missing.
 import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { bin, fail, root, run, step } from "./tools.mjs";
 
 const options = process.argv.slice(2);
@@ -42,8 +42,15 @@ function checkNode() {
  */
 function installDependencies() {
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" };
-  const done = run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { env });
-  if (!done) fail("The dependencies could not be installed. Is the npm registry reachable?");
+  if (!npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { env }))
+    fail("The dependencies could not be installed. Is the npm registry reachable?");
+}
+
+/** By the npm that runs this script, if one does: a dependency brings another, which comes first in the PATH below `npm run`. */
+function npm(args, options) {
+  const { npm_execpath: running = "" } = process.env;
+  if (basename(running) !== "npm-cli.js") return run("npm", args, options);
+  return run(process.execPath, [running, ...args], { ...options, shell: false });
 }
 
 /** From nothing, so that what came of sources that are gone is gone too. */
