@@ -1,9 +1,11 @@
 // What does the automatic threshold find, and does it keep its promise on good images?
 //
-//   node bench/operating-point.mjs DATA … [--seeds 0,1,2] [--input-sizes 256] [--threads 0] [--plot build/bench/operating-point.svg]
+//   node bench/operating-point.mjs DATA … [--seeds 0,1,2] [--input-sizes 256] [--strides 4,8,16 …] [--threads 0]
+//                                         [--plot build/bench/operating-point.svg]
 //
-// Per DATA folder (a layout of docs/datasets.md), input size and seed a model is trained with the defaults: a fifth of the
-// good training images is held out, and calibrates it. Test images judge, in a row per way of testing:
+// Per DATA folder (a layout of docs/datasets.md), strides of the feature maps of `mobile` (of 2 … 32, each twice the one
+// before; may be given several times), input size and seed a model is trained with the defaults: a fifth of the good
+// training images is held out, and calibrates it. Test images judge, in a row per way of testing:
 //   AUROC           of images and of pixels, the same for all ways
 //   mIoU, best      automatic threshold, and the best one for these test images
 //   found           part of the defective images with a detection
@@ -14,7 +16,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { evaluate, train } from "../dist/index.js";
+import { backboneOf } from "../dist/backbone/index.js";
+import { mobileNetwork, mobileOutputs, mobileWeights } from "../dist/backbone/mobile.js";
+import { evaluate, importBackbone, train } from "../dist/index.js";
 import { promisePlot } from "./report/promise-plot.mjs";
 
 const ways = {
@@ -27,32 +31,30 @@ const { values, positionals } = parseArgs({
   options: {
     seeds: { type: "string", default: "0,1,2" },
     "input-sizes": { type: "string", default: "256" },
+    strides: { type: "string", multiple: true, default: ["4,8,16"] },
     threads: { type: "string", default: "0" },
     plot: { type: "string", default: "build/bench/operating-point.svg" },
   },
 });
-const numbers = (name) => values[name].split(",").map(Number);
+const numbers = (list) => list.split(",").map(Number);
 const threads = Number(values.threads);
+/** The last bottleneck of EfficientNet-Lite0 at each stride; its file ends there at 32, without the block of 320 channels. */
+const taps = [{ stride: 2, channels: 16 }, ...mobileOutputs, { stride: 32, channels: 192 }];
 
 /** Log NFA of the most significant region of every good test image, per way of testing. */
 const onGood = {};
 const rows = [];
 const columns = ["image AUROC", "pixel AUROC", "AUPRO", "mIoU", "best", "found", "alarms"];
 const folder = await mkdtemp(join(tmpdir(), "uflow-bench-"));
-console.log(["data", "size", "seed", "test", ...columns].join("\t"));
+process.env.UFLOW_HOME = join(folder, "home");
+console.log(["data", "strides", "size", "seed", "test", ...columns].join("\t"));
 for (const data of positionals) {
-  for (const inputSize of numbers("input-sizes")) {
-    for (const seed of numbers("seeds")) await examine(data, inputSize, seed);
-    for (const way of new Set(rows.map((row) => row.way))) {
-      const same = rows.filter((row) => row.data === data && row.inputSize === inputSize && row.way === way);
-      const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
-      print(
-        data,
-        inputSize,
-        "mean",
-        way,
-        same[0].figures.map((_, i) => mean(same.map((row) => row.figures[i]))),
-      );
+  for (const strides of values.strides) {
+    for (const inputSize of numbers(values["input-sizes"])) {
+      const setting = [basename(data), strides, inputSize];
+      const backbone = await backboneWith(strides, inputSize);
+      for (const seed of numbers(values.seeds)) await examine(data, setting, { backbone, inputSize, seed });
+      printMeans(setting);
     }
   }
 }
@@ -60,28 +62,54 @@ await rm(folder, { recursive: true });
 await mkdir(dirname(values.plot), { recursive: true });
 await writeFile(values.plot, promisePlot(onGood));
 
-async function examine(data, inputSize, seed) {
+/** @returns the name of a backbone with the feature maps of `mobile` at these strides, which is imported where it is another. */
+async function backboneWith(strides, inputSize) {
+  if (strides === `${mobileOutputs.map(({ stride }) => stride)}`) return "mobile";
+  const outputs = taps.filter(({ stride }) => numbers(strides).includes(stride));
+  if (strides !== `${outputs.map(({ stride }) => stride)}`)
+    throw new Error(`--strides: expected some of 2,4,8,16,32 in this order, but received ${strides}`);
+  const as = `mobile-${strides.replaceAll(",", "-")}-at-${inputSize}`;
+  const file = join(folder, `${as}.onnx`);
+  await writeFile(file, mobileNetwork(await mobileWeights(), inputSize, outputs));
+  await importBackbone([file], { as, ...backboneOf("mobile").preprocessing });
+  return as;
+}
+
+async function examine(data, setting, { seed, ...options }) {
   const model = join(folder, "model.uflow");
-  await train({ data, output: model, inputSize, seed, threads });
-  for (const [way, options] of Object.entries(ways)) {
-    const evaluation = await evaluate({ model, data, curves: true, threads, ...options });
+  await train({ data, output: model, seed, threads, ...options });
+  for (const [way, test] of Object.entries(ways)) {
+    const evaluation = await evaluate({ model, data, curves: true, threads, ...test });
     const { images, imageAuroc, pixelAuroc, aupro, miou, falseAlarms, defects, fairThreshold } = evaluation;
     const found = defects.reduce((sum, { detected }) => sum + detected, 0) / images.defective;
     const alarms = falseAlarms.goodImagesWithDetection / images.good;
     const ranking = [imageAuroc, pixelAuroc, aupro];
-    add(data, inputSize, seed, way, [...ranking, miou.automatic, miou.oracle, found, alarms]);
+    add(setting, seed, way, [...ranking, miou.automatic, miou.oracle, found, alarms]);
     onGood[way] = [...(onGood[way] ?? []), ...evaluation.curves.goodLogNfa];
     if (way === "calibrated")
-      add(data, inputSize, seed, "fair threshold", [...ranking, fairThreshold.miou, NaN, NaN, NaN]);
+      add(setting, seed, "fair threshold", [...ranking, fairThreshold.miou, NaN, NaN, NaN]);
   }
 }
 
-function add(data, inputSize, seed, way, figures) {
-  rows.push({ data, inputSize, way, figures });
-  print(data, inputSize, seed, way, figures);
+function add(setting, seed, way, figures) {
+  rows.push({ setting, way, figures });
+  print(setting, seed, way, figures);
 }
 
-function print(data, inputSize, seed, way, figures) {
+function printMeans(setting) {
+  for (const way of new Set(rows.map((row) => row.way))) {
+    const same = rows.filter((row) => row.setting === setting && row.way === way);
+    const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+    print(
+      setting,
+      "mean",
+      way,
+      same[0].figures.map((_, i) => mean(same.map((row) => row.figures[i]))),
+    );
+  }
+}
+
+function print(setting, seed, way, figures) {
   const cells = figures.map((x) => (Number.isNaN(x) ? "–" : x.toFixed(3)));
-  console.log([basename(data), inputSize, seed, way, ...cells].join("\t"));
+  console.log([...setting, seed, way, ...cells].join("\t"));
 }

@@ -90,6 +90,23 @@ it("is the network of the TensorFlow Lite file, convolution by convolution", asy
   }
 });
 
+it("yields maps of other strides as the file has them", async () => {
+  const side = 64;
+  const image = picture(side, 5);
+  const wanted = [
+    { stride: 2, channels: 16 },
+    { stride: 32, channels: 192 },
+  ];
+  const session = await Session.create(mobileNetwork(await mobileWeights(), side, wanted), cpu);
+  const outputs = await session.run({ image });
+  await session.close();
+  const plain = plainNetwork(await mobileWeights(), image.data, side);
+  for (const [scale, { stride, channels }] of wanted.entries()) {
+    const map = plain.findLast((map) => map.channels === channels && map.side === side / stride)!;
+    expectClose(outputs[`feature_${scale}`]!.data, map.planar(), 1e-3);
+  }
+});
+
 it.each([0, -64, 16, 60, 100, 72.5, Number.NaN, Number.POSITIVE_INFINITY])(
   "refuses the input size %d",
   async (size) => {
