@@ -16,6 +16,7 @@ const mebibyte = 2 ** 20;
  *
  * fitted to the resident memory of 22 configurations, from `mobile` at 256 pixels to Wide-ResNet-50 with batches of 1 to 8, 2 to
  * 8 flow steps, one thread or two (87 MiB to 1.9 GiB): off by −10 to +14 % there, and by −6 to +4 % in eight with two sizes.
+ * To that comes what `learnedConvolution` keeps, fitted to how much more seven configurations took with it than without.
  * @param threads how many train
  */
 export function stepMemory(
