@@ -68,6 +68,7 @@ function network(how, inputs) {
   const g = new Graph();
   const [x, weight, bias, dy] = Object.entries(inputs).map(([name, { dims }]) => g.input(name, dims));
   const y = how(g, x, weight, bias);
+  g.output("y", y);
   const learned = [x, weight, bias];
   const slopes = gradients(g, op.sum(g, op.mul(g, y, dy), [0, 1, 2, 3], false), learned);
   slopes.forEach((slope, i) => {
