@@ -13,6 +13,8 @@ export interface FlowInputs {
   /** The value of a parameter, by its name. */
   parameter: (name: string) => Value;
   permutations: ReadonlyMap<string, Int32Array>;
+  /** Appends the convolutions of the subnets; default: `op.conv`. */
+  convolution?: (g: Graph, x: Value, weight: Value, bias: Value) => Value;
 }
 
 export interface FlowOutputs {
@@ -93,13 +95,14 @@ function normalise(
 function flowStep(g: Graph, x: Value, stage: Stage, step: number, inputs: FlowInputs) {
   const name = stepName(stage.scale, step);
   const parameter = (suffix: string) => inputs.parameter(`${name}.${suffix}`);
+  const { convolution = op.conv } = inputs;
   const { kept, transformed } = halves(stage.channels);
   const [x1, x2] = op.split(g, x, 1, [kept, transformed]) as [Value, Value];
 
   // The factor 0.1 of the subnet passes through the ReLU to the parameters, which are fewer numbers than the maps.
   const tenth = (suffix: string) => scaledFlat(g, parameter(suffix), 0.1);
-  const hidden = op.relu(g, op.conv(g, x1, tenth("conv1.weight"), tenth("conv1.bias")));
-  const subnet = op.conv(g, hidden, parameter("conv2.weight"), tenth("conv2.bias"));
+  const hidden = op.relu(g, convolution(g, x1, tenth("conv1.weight"), tenth("conv1.bias")));
+  const subnet = convolution(g, hidden, parameter("conv2.weight"), tenth("conv2.bias"));
   const [logits, shift] = op.split(g, subnet, 1, [transformed, transformed]) as [Value, Value];
   const logScale = op.scale(g, op.tanh(g, logits), 2);
   const y2 = op.add(g, op.mul(g, x2, op.exp(g, logScale)), shift);

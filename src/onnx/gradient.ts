@@ -74,6 +74,15 @@ const rules: Record<string, Rule> = {
   Relu: single((g, node, dy) => op.mul(g, dy, op.isPositive(g, node.outputs[0]!))),
   ReduceSum: single((g, node, dy, i) => (i === 0 ? spread(g, node, dy) : undefined)),
   Reshape: single((g, node, dy) => op.reshape(g, dy, node.inputs[0]!.shape.map(known))),
+  Transpose: single((g, node, dy) => {
+    const permutation = node.attributes.perm as readonly number[];
+    return op.transpose(
+      g,
+      dy,
+      permutation.map((_, axis) => permutation.indexOf(axis)),
+    );
+  }),
+  MatMul: single((g, node, dy, i) => matmulFactor(g, node, dy, i)),
   Split: (g, node, dOutputs) => {
     const parts = node.outputs.map((output, i) => dOutputs[i] ?? zeros(g, output.shape));
     return op.concat(g, parts, node.attributes.axis as number);
@@ -123,6 +132,25 @@ function spread(g: Graph, node: Node, dy: Value): Value {
 
 function zeros(g: Graph, shape: Shape): Value {
   return g.node("Expand", [g.scalar(0), g.integers(shape.map(known))], shape);
+}
+
+/**
+ * Of a product a·b: dy·bᵀ and aᵀ·dy, summed over what a factor was repeated along. Where b is itself turned, the latter is
+ * (dyᵀ·a)ᵀ, of which ONNX Runtime then cancels the turns.
+ */
+function matmulFactor(g: Graph, node: Node, dy: Value, index: number): Value {
+  const [a, b] = node.inputs as [Value, Value];
+  const shape = node.inputs[index]!.shape;
+  if (index === 0) return unbroadcast(g, op.matmul(g, dy, turned(g, b)), shape);
+  const isTurned = g.nodes.some(({ operator, outputs }) => operator === "Transpose" && outputs[0] === b);
+  const slope = isTurned ? turned(g, op.matmul(g, turned(g, dy), a)) : op.matmul(g, turned(g, a), dy);
+  return unbroadcast(g, slope, shape);
+}
+
+/** Rows and columns of each matrix exchanged. */
+function turned(g: Graph, x: Value): Value {
+  const axes = x.shape.map((_, axis) => axis);
+  return op.transpose(g, x, [...axes.slice(0, -2), ...axes.slice(-2).reverse()]);
 }
 
 /** Only a permutation is undone by another gather. */

@@ -10,7 +10,7 @@ import * as op from "./operators.js";
 
 /** Rows and columns of results in a tile. */
 export const tile = 4;
-const reach = tile + 2;
+export const reach = tile + 2;
 const points = [0, 0.75, -0.75, 1.5, -1.5];
 
 /** Channels are filled up to multiples of this: the most that one vector holds. */
@@ -26,9 +26,9 @@ function polynomial(roots: readonly number[]): number[] {
 const others = (j: number) => points.filter((_, i) => i !== j);
 
 /** [6, 6], the last row for ∞. */
-const inputTransform = [...points.map((_, j) => [...polynomial(others(j)), 0]), polynomial(points)];
+export const inputTransform = [...points.map((_, j) => [...polynomial(others(j)), 0]), polynomial(points)];
 /** [6, 3]. */
-const filterTransform = [
+export const filterTransform = [
   ...points.map((x, j) => {
     const scale = others(j).reduce((product, other) => product * (x - other), 1);
     return [1 / scale, x / scale, x ** 2 / scale];
@@ -36,7 +36,7 @@ const filterTransform = [
   [0, 0, 1],
 ];
 /** [4, 6]. */
-const outputTransform = Array.from({ length: tile }, (_, i) => [
+export const outputTransform = Array.from({ length: tile }, (_, i) => [
   ...points.map((x) => x ** i),
   i === tile - 1 ? 1 : 0,
 ]);
@@ -154,7 +154,7 @@ function inPlace(
 }
 
 /** The Kronecker product of a matrix with itself: of what is done along the rows' axis and along the columns'. */
-function crossed(matrix: readonly (readonly number[])[]): Float32Array<ArrayBuffer> {
+export function crossed(matrix: readonly (readonly number[])[]): Float32Array<ArrayBuffer> {
   return Float32Array.from(
     matrix.flatMap((row) => matrix.flatMap((other) => row.flatMap((a) => other.map((b) => a * b)))),
   );

@@ -35,10 +35,10 @@ export class Crew {
   ): Promise<Crew> {
     const layout = { slots, permutations };
     const threads = threadsOf(wanted);
-    const most = membersOf(threads, images);
-    const members = most > 1 && (await usesCpu(gate)) ? most : 1;
+    const onCpu = await usesCpu(gate);
+    const members = onCpu ? membersOf(threads, images) : 1;
     const task = { architecture, layout, threads: Math.floor(threads / members) };
-    const own = new ShareGradient(architecture, layout, { threads: task.threads, gate });
+    const own = new ShareGradient(architecture, layout, { threads: task.threads, gate, onCpu });
     const helpers = Array.from({ length: members - 1 }, () => new ShareThread(task, gate));
     // ONNX Runtime returns each gradient in fresh memory, whose pages would cost a tenth of a step.
     keepFreedMemory(true);

@@ -6,6 +6,8 @@ import { lossOfBatch, negativeLogLikelihood } from "../flow/loss.js";
 import type { FlowParameters } from "../flow/parameters.js";
 import { gradients } from "../onnx/gradient.js";
 import { Graph, type Value } from "../onnx/graph.js";
+import { learnedConvolution } from "../onnx/learned-convolution.js";
+import * as op from "../onnx/operators.js";
 import { serialize } from "../onnx/serialize.js";
 import type { Tensor } from "../onnx/session.js";
 
@@ -20,17 +22,25 @@ export const gradientName = (parameter: string) => `gradient.${parameter}`;
  *
  * Inputs: feature_0 … [images, channels, height, width] and the parameters by their names. Outputs: `loss`, the sum of the
  * images' (a scalar), and its gradient with respect to each parameter, `gradient.<name>`.
+ *
+ * @param fewerMultiplications whether large convolutions are written as a CPU takes less time for
  */
 export function gradientNetwork(
   architecture: FlowArchitecture,
   { slots, permutations }: FlowLayout,
   images: number,
+  fewerMultiplications: boolean,
 ): Uint8Array<ArrayBuffer> {
   const g = new Graph();
   const features = featureInputs(g, architecture, images);
   const parameters = parameterInputs(g, slots);
   const parameter = (name: string) => parameters.get(name)!;
-  const outputs = flowForward(g, architecture, { features, parameter, permutations });
+  const outputs = flowForward(g, architecture, {
+    features,
+    parameter,
+    permutations,
+    convolution: fewerMultiplications ? learnedConvolution : op.conv,
+  });
   const loss = lossOfBatch(g, negativeLogLikelihood(g, outputs));
   const slopes = gradients(g, loss, [...parameters.values()]);
   g.output("loss", loss);

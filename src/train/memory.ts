@@ -1,6 +1,7 @@
 import { UflowError } from "../error.js";
 import { type FlowArchitecture, stages } from "../flow/architecture.js";
-import { parameterCount, parameterSlots } from "../flow/parameters.js";
+import { halves, kernelSize, parameterCount, parameterSlots } from "../flow/parameters.js";
+import { takesFewerMultiplications } from "../onnx/learned-convolution.js";
 import { membersOf } from "./crew.js";
 import { amount, freeMemory } from "./feature-records.js";
 
@@ -15,6 +16,7 @@ const mebibyte = 2 ** 20;
  *
  * fitted to the resident memory of 22 configurations, from `mobile` at 256 pixels to Wide-ResNet-50 with batches of 1 to 8, 2 to
  * 8 flow steps, one thread or two (87 MiB to 1.9 GiB): off by −10 to +14 % there, and by −6 to +4 % in eight with two sizes.
+ * To that comes what `learnedConvolution` keeps, fitted to how much more seven configurations took with it than without.
  * @param threads how many train
  */
 export function stepMemory(
@@ -33,6 +35,23 @@ export function stepMemory(
   for (const images of sizes) {
     bytes += 2 * membersOf(threads, images) * parameters;
     bytes += images * (7.2 + 5.5 * architecture.flowSteps) * maps;
+    bytes += transformedMemory(architecture, images, membersOf(threads, images));
+  }
+  return bytes;
+}
+
+/** Bytes that Winograd's algorithm adds: of the stages that it is taken for, 4 · filters per member and 4½ · maps per image. */
+function transformedMemory(architecture: FlowArchitecture, images: number, members: number): number {
+  const steps = Array.from({ length: architecture.flowSteps }, (_, step) => kernelSize(step));
+  const transformedSteps = steps.filter((size) => size === 3).length;
+  let bytes = 0;
+  for (const { channels, height, width } of stages(architecture)) {
+    const { kept, transformed } = halves(channels);
+    const share = { images: Math.ceil(images / members), channels: kept, height, width };
+    if (!takesFewerMultiplications(share)) continue;
+    const filters = 4 * 9 * kept * (kept + 2 * transformed);
+    const maps = 4 * 2 * kept * height * width;
+    bytes += transformedSteps * (4 * members * filters + 4.5 * images * maps);
   }
   return bytes;
 }

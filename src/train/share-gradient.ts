@@ -10,6 +10,11 @@ export interface LossAndGradient {
   gradient: Float32Array[];
 }
 
+export interface ShareOptions extends Pick<SessionOptions, "threads" | "gate"> {
+  /** Whether the device is the CPU, which takes less time for other forms of a network than a GPU. */
+  onCpu: boolean;
+}
+
 /** Computes gradients in the calling thread; a network is built for each number of images that occurs. */
 export class ShareGradient {
   private readonly sessions = new Map<number, Session>();
@@ -17,7 +22,7 @@ export class ShareGradient {
   constructor(
     private readonly architecture: FlowArchitecture,
     private readonly layout: FlowLayout,
-    private readonly options: Omit<SessionOptions, "device">,
+    private readonly options: ShareOptions,
   ) {}
 
   /**
@@ -39,8 +44,10 @@ export class ShareGradient {
   private async sessionFor(images: number): Promise<Session> {
     const open = this.sessions.get(images);
     if (open) return open;
-    const network = gradientNetwork(this.architecture, this.layout, images);
-    const session = await Session.create(network, { ...this.options, device: "auto", memoryPattern: false });
+    const { onCpu, threads, gate } = this.options;
+    const network = gradientNetwork(this.architecture, this.layout, images, onCpu);
+    const device = onCpu ? "cpu" : "auto";
+    const session = await Session.create(network, { threads, gate, device, memoryPattern: false });
     this.sessions.set(images, session);
     return session;
   }

@@ -5,8 +5,9 @@ import { answerCalls } from "../thread.js";
 import { ShareGradient } from "./share-gradient.js";
 import type { ShareCalls, ShareTask } from "./share-thread.js";
 
+// A GPU is not divided.
 const { architecture, layout, threads } = workerData as ShareTask;
-const share = new ShareGradient(architecture, layout, { threads, gate: RunGate.ofThread() });
+const share = new ShareGradient(architecture, layout, { threads, gate: RunGate.ofThread(), onCpu: true });
 
 answerCalls<ShareCalls>(
   parentPort!,
