@@ -24,10 +24,13 @@ const cases = [
   { name: "resnet18", side: 256, batch: 8, rounds: 5 },
   { name: "mcait", side: 448, batch: 4, rounds: 3 },
   { name: "resnet18", side: 256, batch: 8, rounds: 3, images: 16 },
-  { name: "mcait", side: 448, batch: 2, rounds: 1, images: 2, threads: [2] },
+  { name: "mcait", side: 448, batch: 2, rounds: 1, images: 2, threads: [2], tolerance: 1e-2 },
 ];
-/** Of |theirs − ours| / (1 + |ours|), losses in float32. */
-const tolerance = 1e-4;
+/**
+ * Of |theirs − ours| / (1 + |ours|), losses in float32. The features of MS-CaiT with random weights are nearly the same at all pixels:
+ * many gradients are zero but for rounding, of which Adam's first steps make whole ones.
+ */
+const usualTolerance = 1e-4;
 const rate = 1e-3;
 
 const options = new Command("training")
@@ -63,17 +66,17 @@ for (const one of chosen) {
 console.log(trainingText(measuredOn, rows));
 if (options.writeDocs) writeTraining(measuredOn, rows);
 
-async function measured({ name, side, batch, images, rounds }, threads) {
+async function measured({ name, side, batch, images, rounds, tolerance = usualTolerance }, threads) {
   const flow = new TrainedFlow(name, side, images !== undefined);
   const [ours, torch] = [await flow.ours(threads), await flow.torch(python, threads)];
   try {
     const count = images === undefined ? 1 : images / batch;
     const batches = Array.from({ length: count }, (_, number) => flow.batch(batch, number));
     // The first round finds nothing allocated, no network built, and no features.
-    const { features } = await compared({ ours, torch }, batches, 1);
+    const { features } = await compared({ ours, torch }, batches, { rounds: 1, tolerance: usualTolerance });
     return {
       versions: torch.versions,
-      ...(await compared({ ours, torch }, batches, options.rounds ?? rounds)),
+      ...(await compared({ ours, torch }, batches, { rounds: options.rounds ?? rounds, tolerance })),
       features,
     };
   } finally {
@@ -84,7 +87,7 @@ async function measured({ name, side, batch, images, rounds }, threads) {
 }
 
 /** Seconds per round of both sides, which take turns. Each waits until the other's threads have stopped looking for work. */
-async function compared(sides, batches, rounds) {
+async function compared(sides, batches, { rounds, tolerance }) {
   const seconds = { ours: [], torch: [] };
   const memory = {};
   let features = 0;
@@ -100,7 +103,7 @@ async function compared(sides, batches, rounds) {
       memory[side] = steps.at(-1).memory;
       if (side === "ours") features += sum(steps.map((step) => step.features));
     }
-    difference = Math.max(difference, differenceOf(losses.ours, losses.torch));
+    difference = Math.max(difference, differenceOf(losses.ours, losses.torch, tolerance));
   }
   return { seconds, memory, features, difference };
 }
@@ -109,7 +112,7 @@ function sum(numbers) {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-function differenceOf(mine, theirs) {
+function differenceOf(mine, theirs, tolerance) {
   const difference = Math.max(...mine.map((loss, i) => Math.abs(theirs[i] - loss) / (1 + Math.abs(loss))));
   if (difference <= tolerance) return difference;
   throw new Error(
