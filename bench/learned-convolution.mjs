@@ -10,7 +10,7 @@ import { Graph } from "../dist/onnx/graph.js";
 import { takesFewerMultiplications, winogradByProducts } from "../dist/onnx/learned-convolution.js";
 import * as op from "../dist/onnx/operators.js";
 import { serialize } from "../dist/onnx/serialize.js";
-import { Random } from "../dist/random.js";
+import { tensor } from "./networks/tensor.mjs";
 import { alignedTable } from "./report/table.mjs";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "7" } } });
@@ -75,14 +75,4 @@ function network(how, inputs) {
     g.output(`slope_${i}`, slope);
   });
   return serialize(g);
-}
-
-function tensor(dims) {
-  const random = new Random(1);
-  const length = dims.reduce((product, size) => product * size, 1);
-  return new ort.Tensor(
-    "float32",
-    Float32Array.from({ length }, () => random.normal()),
-    dims,
-  );
 }

@@ -11,7 +11,7 @@ import { Graph } from "../dist/onnx/graph.js";
 import * as op from "../dist/onnx/operators.js";
 import { serialize } from "../dist/onnx/serialize.js";
 import { winograd } from "../dist/onnx/winograd.js";
-import { Random } from "../dist/random.js";
+import { tensor } from "./networks/tensor.mjs";
 import { alignedTable } from "./report/table.mjs";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "15" } } });
@@ -66,14 +66,4 @@ function network(how, channels, out, side) {
   const bias = g.constant("bias", tensor([out]).data, [out]);
   g.output("y", op.scale(g, op.relu(g, how(g, x, weight, bias)), 2));
   return serialize(g);
-}
-
-function tensor(dims) {
-  const random = new Random(1);
-  const length = dims.reduce((product, size) => product * size, 1);
-  return new ort.Tensor(
-    "float32",
-    Float32Array.from({ length }, () => random.normal()),
-    dims,
-  );
 }
