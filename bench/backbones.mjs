@@ -6,10 +6,11 @@
 // turns. Ours takes several images as Inspector does, one after the other; PyTorch so and as one batch, and the faster of
 // both counts. Without options it takes about five minutes, much of that PyTorch's one run of MS-CaiT per number of threads.
 import { setTimeout } from "node:timers/promises";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { Random } from "../dist/random.js";
 import { findPython, howToInstall } from "./drivers/python.mjs";
 import { Network, side } from "./networks/network.mjs";
+import { whole } from "./options.mjs";
 import { machine } from "./report/machine.mjs";
 import { networksText, progress, writeNetworks } from "./report/networks.mjs";
 
@@ -139,11 +140,6 @@ function differenceOf(mine, theirs) {
   );
   if (difference <= tolerance) return difference;
   throw new Error(`PyTorch's energies differ from ours by ${difference}, more than ${tolerance}`);
-}
-
-function whole(text) {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a whole number of 1 or more.");
 }
 
 function wrongUsage(message) {

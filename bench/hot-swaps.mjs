@@ -11,10 +11,11 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { Inspector } from "../dist/index.js";
 import { generatedFrames } from "../dist/speed/frames.js";
 import { writeUntrainedModel } from "../dist/speed/untrained-model.js";
+import { whole } from "./options.mjs";
 import { writePart } from "./report/docs.mjs";
 import { busyNote, machine } from "./report/machine.mjs";
 import { slopeOf } from "./report/slope.mjs";
@@ -139,9 +140,4 @@ async function sample(swaps) {
     `hot-swaps: ${swaps}: resident ${all[0]} MB, heap ${all[1]}, external ${all[2]}, buffers ${all[3]}`,
   );
   return { swaps, bytes };
-}
-
-function whole(text) {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a whole number of 1 or more.");
 }

@@ -8,11 +8,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { backboneOf } from "../dist/backbone/index.js";
 import { bars, measureSpeed } from "../dist/speed/index.js";
 import { writeUntrained, writeUntrainedModel } from "../dist/speed/untrained-model.js";
 import { randomWeights } from "./networks/weights.mjs";
+import { whole } from "./options.mjs";
 import { writePart } from "./report/docs.mjs";
 import { busyNote, machine } from "./report/machine.mjs";
 import { alignedTable, pipeTable } from "./report/table.mjs";
@@ -126,11 +127,6 @@ function percent(share) {
 
 function ms(milliseconds) {
   return `${milliseconds.toFixed(1)} ms`;
-}
-
-function whole(text) {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a whole number of 1 or more.");
 }
 
 function wrongUsage(message) {

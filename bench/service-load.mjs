@@ -12,13 +12,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import sharp from "sharp";
 import { Inspector } from "../dist/index.js";
 import { Random } from "../dist/random.js";
 import { latencyOf } from "../dist/speed/streaming.js";
 import { writeUntrainedModel } from "../dist/speed/untrained-model.js";
 import { serve } from "./drivers/service.mjs";
+import { whole } from "./options.mjs";
 import { writePart } from "./report/docs.mjs";
 import { busyNote, machine } from "./report/machine.mjs";
 import { alignedTable, pipeTable } from "./report/table.mjs";
@@ -207,9 +208,4 @@ function checkOpenFiles() {
     `service-load: ${options.requests} connections need more open files than ${limit}: ulimit -n`,
   );
   process.exit(2);
-}
-
-function whole(text) {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a whole number of 1 or more.");
 }

@@ -9,12 +9,13 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { Agent, fetch } from "undici";
 import { findImages } from "../dist/image/find-images.js";
 import { writeLine } from "../dist/sample/index.js";
 import { train } from "../dist/train/index.js";
 import { serve } from "./drivers/service.mjs";
+import { whole } from "./options.mjs";
 import { writePart } from "./report/docs.mjs";
 import { busyNote, machine } from "./report/machine.mjs";
 import { slopeOf } from "./report/slope.mjs";
@@ -143,11 +144,6 @@ function report() {
 function eighths() {
   const places = Array.from({ length: 8 }, (_, i) => Math.round(((i + 1) * minutes.length) / 8) - 1);
   return [0, ...places].map((i) => minutes[i]);
-}
-
-function whole(text) {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a whole number of 1 or more.");
 }
 
 function wrongUsage(message) {

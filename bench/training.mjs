@@ -6,9 +6,10 @@
 // process of its own, whose peak memory is told. Without options it takes about four minutes, and 3 GB in the temporary folder
 // for the random weights of MS-CaiT.
 import { setTimeout } from "node:timers/promises";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { findPython, howToInstall } from "./drivers/python.mjs";
 import { TrainedFlow } from "./networks/trained-flow.mjs";
+import { whole } from "./options.mjs";
 import { machine } from "./report/machine.mjs";
 import { progress, trainingText, writeTraining } from "./report/training.mjs";
 
@@ -118,11 +119,6 @@ function differenceOf(mine, theirs, tolerance) {
   throw new Error(
     `PyTorch's losses ${theirs} differ from ours, ${mine}, by ${difference}, more than ${tolerance}`,
   );
-}
-
-function whole(text) {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a whole number of 1 or more.");
 }
 
 function wrongUsage(message) {
