@@ -5,7 +5,7 @@
  */
 import { type Graph, known, type Value } from "./graph.js";
 import * as op from "./operators.js";
-import { crossed, filterTransform, inputTransform, outputTransform, reach, tile } from "./winograd.js";
+import { inputTransform, outputTransform, reach, tile, transformedFilters } from "./winograd.js";
 
 /** What is convolved. */
 export interface Maps {
@@ -61,12 +61,10 @@ function tilesOf(g: Graph, x: Value): Value {
   return op.reshape(g, tiles, [reach ** 2, down * across * images, channels]);
 }
 
-/** G g Gᵀ of each filter g: [36, in, out]. */
+/** The transformed filters: [36, in, out]. */
 function filtersOf(g: Graph, weight: Value): Value {
   const [out, channels] = weight.shape.map(known) as [number, number];
-  const taps = op.transpose(g, op.reshape(g, weight, [out * channels, 9]), [1, 0]);
-  const transform = g.constant("filter", crossed(filterTransform), [reach ** 2, 9]);
-  const filters = op.reshape(g, op.matmul(g, transform, taps), [reach ** 2, out, channels]);
+  const filters = op.reshape(g, transformedFilters(g, weight), [reach ** 2, out, channels]);
   return op.transpose(g, filters, [0, 2, 1]);
 }
 

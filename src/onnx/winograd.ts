@@ -28,7 +28,7 @@ const others = (j: number) => points.filter((_, i) => i !== j);
 /** [6, 6], the last row for ∞. */
 export const inputTransform = [...points.map((_, j) => [...polynomial(others(j)), 0]), polynomial(points)];
 /** [6, 3]. */
-export const filterTransform = [
+const filterTransform = [
   ...points.map((x, j) => {
     const scale = others(j).reduce((product, other) => product * (x - other), 1);
     return [1 / scale, x / scale, x ** 2 / scale];
@@ -98,7 +98,7 @@ function alongAxis(g: Graph, x: Value, axis: 0 | 1): Value {
   return op.concat(g, parts, 1);
 }
 
-/** G g Gᵀ of each filter as weights of 36 groups, [36 · out, in, 1, 1]; zeros for the channels that were filled up. */
+/** The transformed filters as weights of 36 groups, [36 · out, in, 1, 1]; zeros for the channels that were filled up. */
 function filters(g: Graph, weight: Value, padded: { in: number; out: number }): Value {
   const [out, channels] = weight.shape.map(known) as [number, number];
   const zeros = (shape: number[]) =>
@@ -106,10 +106,14 @@ function filters(g: Graph, weight: Value, padded: { in: number; out: number }): 
   let w = weight;
   if (padded.in > channels) w = op.concat(g, [w, zeros([out, padded.in - channels, 3, 3])], 1);
   if (padded.out > out) w = op.concat(g, [w, zeros([padded.out - out, padded.in, 3, 3])], 0);
-  const pairs = padded.out * padded.in;
-  const taps = op.transpose(g, op.reshape(g, w, [pairs, 9]), [1, 0]);
-  const transform = g.constant("filter", crossed(filterTransform), [reach ** 2, 9]);
-  return op.reshape(g, op.matmul(g, transform, taps), [reach ** 2 * padded.out, padded.in, 1, 1]);
+  return op.reshape(g, transformedFilters(g, w), [reach ** 2 * padded.out, padded.in, 1, 1]);
+}
+
+/** G g Gᵀ of each filter of a weight [out, in, 3, 3]: [36, out · in]. */
+export function transformedFilters(g: Graph, weight: Value): Value {
+  const [out, channels] = weight.shape.map(known) as [number, number];
+  const taps = op.transpose(g, op.reshape(g, weight, [out * channels, 9]), [1, 0]);
+  return op.matmul(g, g.constant("filter", crossed(filterTransform), [reach ** 2, 9]), taps);
 }
 
 /** A bias is a constant to be added to all of a tile: it is added to the products such that the output transform makes it so. */
@@ -154,7 +158,7 @@ function inPlace(
 }
 
 /** The Kronecker product of a matrix with itself: of what is done along the rows' axis and along the columns'. */
-export function crossed(matrix: readonly (readonly number[])[]): Float32Array<ArrayBuffer> {
+function crossed(matrix: readonly (readonly number[])[]): Float32Array<ArrayBuffer> {
   return Float32Array.from(
     matrix.flatMap((row) => matrix.flatMap((other) => row.flatMap((a) => other.map((b) => a * b)))),
   );
