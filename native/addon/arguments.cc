@@ -13,6 +13,19 @@ std::string expected(const std::string& what, const std::string& name, const std
   return "expected " + what + " for " + name + " but received " + received;
 }
 
+template <typename Array>
+Array given_or_new(Napi::Env env, std::size_t count, Napi::Value given, napi_typedarray_type type,
+                   const std::string& kind, const std::string& name) {
+  if (given.IsUndefined()) return Array::New(env, count);
+  const bool fits = given.IsTypedArray() && given.As<Napi::TypedArray>().TypedArrayType() == type &&
+                    given.As<Napi::TypedArray>().ElementLength() == count;
+  if (!fits) {
+    bad_tensor(env, "expected a " + kind + " of " + std::to_string(count) + " elements for " + name +
+                        " but received " + shown(given));
+  }
+  return given.As<Array>();
+}
+
 }  // namespace
 
 void fail(Napi::Env env, const char* code, const std::string& message) {
@@ -171,23 +184,6 @@ std::vector<EnergyView> views(std::span<const FloatTensor> tensors) {
 Napi::Float32Array floats(Napi::Env env, std::size_t count) {
   return Napi::Float32Array::New(env, count);
 }
-
-namespace {
-
-template <typename Array>
-Array given_or_new(Napi::Env env, std::size_t count, Napi::Value given, napi_typedarray_type type,
-                   const std::string& kind, const std::string& name) {
-  if (given.IsUndefined()) return Array::New(env, count);
-  const bool fits = given.IsTypedArray() && given.As<Napi::TypedArray>().TypedArrayType() == type &&
-                    given.As<Napi::TypedArray>().ElementLength() == count;
-  if (!fits) {
-    bad_tensor(env, "expected a " + kind + " of " + std::to_string(count) + " elements for " + name +
-                        " but received " + shown(given));
-  }
-  return given.As<Array>();
-}
-
-}  // namespace
 
 Napi::Float32Array floats(Napi::Env env, std::size_t count, Napi::Value given, const std::string& name) {
   return given_or_new<Napi::Float32Array>(env, count, given, napi_float32_array, "Float32Array", name);

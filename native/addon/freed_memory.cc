@@ -13,8 +13,10 @@ namespace {
 // Blocks up to the most that glibc allows are not mapped one by one.
 constexpr int largest_block = 1 << 25;
 constexpr int unlimited = 1 << 30;
-// glibc's own settings.
-constexpr int usual_threshold = 128 * 1024;
+// glibc raises its thresholds by itself with the blocks that are freed, until they are set. These are what it
+// has come to once such blocks as a training's were, and its own padding.
+constexpr int usual_trim_threshold = 2 * largest_block;
+constexpr int usual_top_pad = 128 * 1024;
 std::mutex guard;
 int keepers = 0;
 
@@ -33,7 +35,7 @@ Napi::Value keep_freed_memory(const Napi::CallbackInfo& info) {
   const bool keep = info[0].ToBoolean();
   if (keep && keepers++ == 0) set(largest_block, unlimited, 1 << 27);
   if (!keep && --keepers == 0) {
-    set(usual_threshold, usual_threshold, 0);
+    set(largest_block, usual_trim_threshold, usual_top_pad);
     malloc_trim(0);
   }
 #endif
