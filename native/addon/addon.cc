@@ -61,6 +61,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add(exports, "gradientNorm", gradient_norm);
   add(exports, "adamStep", adam_step);
   add(exports, "keepFreedMemory", keep_freed_memory);
+  add(exports, "releaseFreedMemory", release_freed_memory);
   exports.Set("Resampler", resampler_class(env));
   exports.Set("Segmenter", segmenter_class(env));
   exports.Set("instructionSet", name(instruction_set_in_use()));

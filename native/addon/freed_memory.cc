@@ -27,6 +27,30 @@ void set(int mmap_threshold, int trim_threshold, int top_pad) {
 }
 #endif
 
+// In a thread of Node's pool: of some hundred megabytes it takes tens of milliseconds.
+class Release : public Napi::AsyncWorker {
+ public:
+  explicit Release(Napi::Env env) : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {}
+
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+ private:
+  void Execute() override {
+#if defined(__GLIBC__)
+    const std::lock_guard lock(guard);
+    if (keepers == 0) malloc_trim(0);
+#endif
+  }
+  void OnOK() override {
+    deferred_.Resolve(Env().Undefined());
+  }
+  void OnError(const Napi::Error& error) override {
+    deferred_.Reject(error.Value());
+  }
+
+  Napi::Promise::Deferred deferred_;
+};
+
 }  // namespace
 
 Napi::Value keep_freed_memory(const Napi::CallbackInfo& info) {
@@ -40,6 +64,12 @@ Napi::Value keep_freed_memory(const Napi::CallbackInfo& info) {
   }
 #endif
   return info.Env().Undefined();
+}
+
+Napi::Value release_freed_memory(const Napi::CallbackInfo& info) {
+  auto* const release = new Release(info.Env());
+  release->Queue();
+  return release->promise();
 }
 
 }  // namespace uflow::addon

@@ -38,8 +38,11 @@ Napi::Value regions(const Napi::CallbackInfo& info);
 Napi::Value gradient_norm(const Napi::CallbackInfo& info);
 // adamStep(gradients, options, before, after, copies?)
 Napi::Value adam_step(const Napi::CallbackInfo& info);
+
 // keepFreedMemory(keep)
 Napi::Value keep_freed_memory(const Napi::CallbackInfo& info);
+// releaseFreedMemory() → Promise
+Napi::Value release_freed_memory(const Napi::CallbackInfo& info);
 
 // class Resampler { resample(image, to) → Float32Array }
 Napi::Function resampler_class(Napi::Env env);

@@ -4,6 +4,7 @@ import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { Model } from "../bundle/model.js";
 import { messageOf, UflowError } from "../error.js";
 import { FrameMemory } from "../image/frame-memory.js";
+import { releaseFreedMemory } from "../kernels/freed-memory.js";
 import { FairQueue } from "./fair-queue.js";
 import type { Findings, ImageSource, Outcome } from "./inspection.js";
 import { Job } from "./job.js";
@@ -124,8 +125,10 @@ export class Engine {
     this.closed.add(model);
     await this.drain(model);
     await Promise.all([...this.places].map(({ lane }) => lane.close(model)));
+    if (!this.finished) return;
     // A lane that was being opened sees by itself that nobody needs it.
-    if (this.finished) await Promise.all(this.replacements);
+    await Promise.all(this.replacements);
+    await releaseFreedMemory();
   }
 
   /** All models are closed, and nothing is under way. */

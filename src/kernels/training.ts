@@ -7,4 +7,3 @@ const addon = loadAddon();
 
 export const gradientNorm: TrainingKernels["gradientNorm"] = checked("gradientNorm", addon.gradientNorm);
 export const adamStep: TrainingKernels["adamStep"] = checked("adamStep", addon.adamStep);
-export const keepFreedMemory: TrainingKernels["keepFreedMemory"] = addon.keepFreedMemory;

@@ -301,15 +301,24 @@ export interface TrainingKernels {
     after: AdamVectors,
     copies?: readonly Float32Array[],
   ): void;
+}
+
+/** What becomes of memory that the process has freed. With glibc only. */
+export interface FreedMemory {
   /**
    * Whether memory that is freed stays in the process until this is taken back, as often as it was asked for. It saves a
-   * work that takes and frees the same blocks again and again from getting each page from the system anew. With glibc only.
+   * work that takes and frees the same blocks again and again from getting each page from the system anew.
    */
   keepFreedMemory(keep: boolean): void;
+  /**
+   * Gives the system what lies free, unless it is to be kept. Each thread has memory of its own in glibc, and what one leaves
+   * behind when it ends, others hardly use. Meanwhile other threads may have to wait where they take memory; settled when it is done.
+   */
+  releaseFreedMemory(): Promise<void>;
 }
 
 /** What the native addon holds. */
-export interface Addon extends Omit<Kernels, "regions">, TrainingKernels {
+export interface Addon extends Omit<Kernels, "regions">, TrainingKernels, FreedMemory {
   regions(logNfa: Map2d, options?: RegionsOptions): PackedRegions;
   Resampler: new () => Pick<Kernels, "resample">;
   Segmenter: new () => {

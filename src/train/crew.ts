@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { FlowArchitecture } from "../flow/architecture.js";
-import { keepFreedMemory } from "../kernels/training.js";
+import { keepFreedMemory } from "../kernels/freed-memory.js";
 import type { SessionOptions, Tensor } from "../onnx/session.js";
 import { usesCpu } from "../onnx/uses-cpu.js";
 import type { FlowLayout } from "./gradient-network.js";
