@@ -1,18 +1,19 @@
-// What does the audit store cost: how many records per second, beside a bare loop of transactions, and how late does it
-// make the event loop?
+// What does it cost to keep records: how many per second the audit store takes, beside a bare loop of transactions, and how late
+// it makes the event loop; and how many the folder of records takes, beside a bare loop that flushes files, and with pictures?
 //
 //   node bench/records.mjs [--records 10000] [--rate 200] [--folder DIR]
 //
 // Every way writes the same records, in transactions of as many, flushed to the disk by each. First as fast as it can;
 // then so many per second as a busy line makes, while a timer measures how late it is. The lag without writing is that
 // of the machine. The folder should be on the disk that is meant: in memory nothing waits for it.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import Database from "libsql";
-import { openAuditStore, Recorder } from "../dist/records/index.js";
+import { openAuditStore, Recorder, writeToFolder } from "../dist/records/index.js";
+import { makePart } from "../dist/sample/index.js";
 import { alignedTable } from "./report/table.mjs";
 
 const { values } = parseArgs({
@@ -83,6 +84,7 @@ try {
       ["audit store: chain, indexes, in a thread", audit.toFixed(0), (audit / bare).toFixed(2)],
     ]),
   );
+  await compareFolder();
   const idle = await lag(() => wait(seconds * 1000));
   const writing = await lag(paced);
   console.log(`\nLateness of a timer of 1 ms, at ${rate} records per second for ${seconds} s, milliseconds`);
@@ -98,14 +100,14 @@ try {
 }
 
 /** The best of three. */
-async function perSecond(name, write) {
+async function perSecond(name, write, records = count) {
   const times = [];
   for (let round = 0; round < 3; round++) {
     const start = performance.now();
     await write(join(folder, `${name}${round}.db`));
     times.push(performance.now() - start);
   }
-  return (count / Math.min(...times)) * 1000;
+  return (records / Math.min(...times)) * 1000;
 }
 
 async function bareLoop(path, all) {
@@ -125,6 +127,54 @@ async function auditStore(path, all) {
   const store = await openAuditStore(path, { linger: 0, queueSize: all.length });
   await Promise.all(all.map((record) => store.write(record)));
   await store.close();
+}
+
+/** Files are flushed one by one, so these are fewer. */
+async function compareFolder() {
+  const all = Array.from({ length: Math.ceil(count / 20) }, made);
+  const drawn = all.slice(0, Math.ceil(all.length / 4));
+  const loop = await perSecond("loop", (path) => bareFiles(path, all), all.length);
+  const plain = await perSecond("plain", (path) => filed(path, all), all.length);
+  const pictures = await perSecond("pictures", (path) => filed(path, drawn, evidence()), drawn.length);
+  console.log(`\n${all.length} records as files, each flushed; ${drawn.length} with pictures of 256 × 256 pixels`);
+  console.log(
+    alignedTable([
+      ["", "records per second", "share"],
+      ["bare loop: write, flush, rename", loop.toFixed(0), "1"],
+      ["folder of records", plain.toFixed(0), (plain / loop).toFixed(2)],
+      ["with image, overlay and mask", pictures.toFixed(0), (pictures / loop).toFixed(2)],
+    ]),
+  );
+}
+
+async function bareFiles(path, all) {
+  for (const [i, record] of all.entries()) {
+    const file = await open(`${path}${i}.new`, "wx");
+    await file.writeFile(JSON.stringify(record, null, 2));
+    await file.sync();
+    await file.close();
+    await rename(`${path}${i}.new`, `${path}${i}.json`);
+  }
+}
+
+async function filed(path, all, evidence) {
+  const sink = await writeToFolder(path, { pictures: evidence ? "all" : "none", queueSize: all.length });
+  await Promise.all(all.map((record) => sink.write(record, evidence)));
+  await sink.close();
+}
+
+/** Of a part with a scratch. */
+function evidence() {
+  const side = 256;
+  const { image, mask } = makePart("plate", { side, seed: 0, index: 0, defect: "scratch" });
+  const map = (Type) => ({ data: new Type(side * side).fill(1), width: side, height: side });
+  const size = { width: side, height: side };
+  const inspection = {
+    ...outcome,
+    ...{ anomalous: true, model: "b".repeat(64), image: size, area: { x: 0, y: 0, ...size } },
+    ...{ anomalyMap: map(Float32Array), logNfaMap: map(Float32Array), mask: { data: mask, ...size } },
+  };
+  return { image, inspection };
 }
 
 async function paced() {
