@@ -138,7 +138,8 @@ function tellMore({ errors, notes, images }: Evaluation, out: string | undefined
   for (const { message } of errors.slice(0, 5)) say(message);
   if (errors.length > 5) say(`… and ${errors.length - 5} more`);
   for (const note of notes) say(`Note: ${note}`);
-  say(`Evaluated ${images.good + images.defective} images in ${duration(seconds)}`);
+  const total = images.good + images.defective;
+  say(`Evaluated ${total} ${total === 1 ? "image" : "images"} in ${duration(seconds)}`);
   if (out === undefined) say("Next: add --out DIR for a report with charts and pictures");
   else
     say(`Next: look at ${join(out, "report.html")}; every image's numbers are in ${join(out, "images.csv")}`);

@@ -52,7 +52,7 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
   if (images.length < fewestImages) {
     throw new UflowError(
       "ERR_UFLOW_BAD_DATASET",
-      `${data} holds ${images.length} good image; at least ${fewestImages} are needed, and 50 or more are better`,
+      `${data} holds ${images.length === 1 ? "1 good image" : "no good images"} to learn from; at least ${fewestImages} are needed, and 50 or more are better`,
     );
   }
   const ignored = ignore && (await readIgnored(ignore));

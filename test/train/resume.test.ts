@@ -1,5 +1,5 @@
 import { existsSync, watch } from "node:fs";
-import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -127,10 +127,16 @@ describe("a training that was cancelled", () => {
     const checkpoint = await readFile(`${output}.training`);
     const copy = join(folder, "copy");
     await cp(join(product.data, "train", "good"), copy, { recursive: true });
-    await copyFile(join(copy, "0.png"), join(copy, "1.png"));
+    await copyFile(join(product.data, "test", "good", "0.png"), join(copy, "1.png"));
+    const reordered = join(folder, "reordered.csv");
+    const rows = [1, 0, 2, 3, 4, 5, 6, 7].map(
+      (i) => `${join(product.data, "train", "good", `${i}.png`)},train,good,`,
+    );
+    await writeFile(reordered, `image,split,label,mask\n${rows.join("\n")}\n`);
     const cases: [Partial<TrainOptions>, RegExp][] = [
       [{ epochs: 7, flowSteps: 2 }, /flowSteps was 1, now 2.*; epochs was 6, now 7|epochs.*flowSteps/],
       [{ data: copy }, /other images \(changed: "1\.png"\)/],
+      [{ data: reordered }, /other images \(the same in another order\)/],
     ];
     for (const [changes, message] of cases) {
       await expect(quick({ resume: true, ...changes })).rejects.toMatchObject({
