@@ -7,7 +7,7 @@ import type {
   SurveyOptions,
   SurveyProgress,
 } from "../image/datasets/survey.js";
-import { exitStatus, given, interruption, Progress, printJson, say, table } from "./terminal.js";
+import { exitStatus, given, interruption, Progress, printable, printJson, say, table } from "./terminal.js";
 
 interface Flags extends Pick<SurveyOptions, "layout" | "deep"> {
   json?: boolean;
@@ -77,7 +77,7 @@ function describeProblems(problems: readonly Problem[]): string {
         : shown;
     });
   });
-  return lines.map((line) => `${line}\n`).join("");
+  return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
 function verdict({ data, categories, usable }: Survey): string {
