@@ -34,32 +34,41 @@ for (const folder of positionals) {
   const bank = await bankOf(train, Number(values.bank));
   const nearest = await Session.create(nearestNetwork(bank), cpu);
   const scores = [];
+  /** Undefined where nobody has said where it is defective. */
   const masks = [];
-  for (const { path, mask } of test) {
+  for (const { path, defect, mask } of test) {
     const { data } = (
       await nearest.run({ x: { data: await vectorsOf(path), dims: [vectors, bank.dimensions] } })
     ).distance;
     scores.push(enlarged(data));
-    masks.push(
-      mask
-        ? await readMask(mask, { width: side, height: side })
-        : { data: new Uint8Array(side * side), width: side, height: side },
-    );
+    const none = { data: new Uint8Array(side * side), width: side, height: side };
+    masks.push(mask ? await readMask(mask, none) : defect === "good" ? none : undefined);
   }
   const anomalous = test.map(({ defect }) => defect !== "good");
   const highest = scores.map(({ data }) => data.reduce((a, b) => Math.max(a, b)));
   console.log(`${folder}: nearest of ${bank.count} vectors from ${train.length} good images`);
+  /** Of the pixels of these images, as far as they have masks. */
+  const ofPixels = (metric, numbers) => {
+    const known = numbers.filter((i) => masks[i]);
+    return text(
+      metric(
+        known.map((i) => scores[i]),
+        known.map((i) => masks[i]),
+      ),
+    );
+  };
+  const all = [...test.keys()];
   console.log(
-    `image AUROC ${imageAuroc(highest, anomalous).toFixed(4)}  pixel AUROC ${pixelAuroc(scores, masks).toFixed(4)}  AUPRO ${aupro(scores, masks).toFixed(4)}`,
+    `image AUROC ${text(imageAuroc(highest, anomalous))}  pixel AUROC ${ofPixels(pixelAuroc, all)}  AUPRO ${ofPixels(aupro, all)}`,
   );
   for (const kind of new Set(test.map(({ defect }) => defect).filter((defect) => defect !== "good"))) {
     const chosen = test.flatMap(({ defect }, i) => (defect === kind || defect === "good" ? [i] : []));
-    const pixels = pixelAuroc(
-      chosen.map((i) => scores[i]),
-      chosen.map((i) => masks[i]),
-    );
-    console.log(`  ${kind.padEnd(12)} pixel AUROC ${pixels.toFixed(4)}`);
+    console.log(`  ${kind.padEnd(12)} pixel AUROC ${ofPixels(pixelAuroc, chosen)}`);
   }
+}
+
+function text(metric) {
+  return metric === null ? "–" : metric.toFixed(4);
 }
 
 /** One feature vector per pixel of the grid, [vectors, channels]. */

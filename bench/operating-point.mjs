@@ -87,7 +87,7 @@ async function examine(data, setting, { seed, ...options }) {
     add(setting, seed, way, [...ranking, miou.automatic, miou.oracle, found, alarms]);
     onGood[way] = [...(onGood[way] ?? []), ...evaluation.curves.goodLogNfa];
     if (way === "calibrated")
-      add(setting, seed, "fair threshold", [...ranking, fairThreshold.miou, NaN, NaN, NaN]);
+      add(setting, seed, "fair threshold", [...ranking, fairThreshold?.miou ?? null, NaN, NaN, NaN]);
   }
 }
 
@@ -99,7 +99,8 @@ function add(setting, seed, way, figures) {
 function printMeans(setting) {
   for (const way of new Set(rows.map((row) => row.way))) {
     const same = rows.filter((row) => row.setting === setting && row.way === way);
-    const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+    const mean = (values) =>
+      values.includes(null) ? null : values.reduce((a, b) => a + b, 0) / values.length;
     print(
       setting,
       "mean",
@@ -110,6 +111,7 @@ function printMeans(setting) {
 }
 
 function print(setting, seed, way, figures) {
-  const cells = figures.map((x) => (Number.isNaN(x) ? "–" : x.toFixed(3)));
+  // A set without masks defines no metric of pixels.
+  const cells = figures.map((x) => (x === null || Number.isNaN(x) ? "–" : x.toFixed(3)));
   console.log([...setting, seed, way, ...cells].join("\t"));
 }

@@ -7,7 +7,7 @@ import type {
   SurveyOptions,
   SurveyProgress,
 } from "../image/datasets/survey.js";
-import { exitStatus, given, interruption, Progress, printJson, say, table } from "./terminal.js";
+import { exitStatus, given, interruption, Progress, printable, printJson, say, table } from "./terminal.js";
 
 interface Flags extends Pick<SurveyOptions, "layout" | "deep"> {
   json?: boolean;
@@ -77,21 +77,23 @@ function describeProblems(problems: readonly Problem[]): string {
         : shown;
     });
   });
-  return lines.map((line) => `${line}\n`).join("");
+  return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
 function verdict({ data, categories, usable }: Survey): string {
   const problems = categories.flatMap((category) => category.problems);
   const errors = problems.filter(({ severity }) => severity === "error").length;
-  const warnings = problems.length - errors;
-  if (!usable) return `${errors} errors, ${warnings} warnings: mend the errors before training`;
+  const warnings = count(problems.length - errors, "warning");
+  if (!usable) return `${count(errors, "error")}, ${warnings}: mend the errors before training`;
   const several = categories.length > 1;
   const first = categories[0]!;
   const next = several
     ? `uflow evaluate --all ${data} --out results`
     : `uflow train --data ${first.path} --out ${first.name}.uflow`;
-  return `No errors, ${warnings} warnings. Next: ${next}`;
+  return `No errors, ${warnings}. Next: ${next}`;
 }
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 /** One bar per category. */
 class SurveyView {

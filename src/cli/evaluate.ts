@@ -80,17 +80,17 @@ async function run(model: string | undefined, { out, json, ...flags }: Flags): P
 function rowsOf(evaluation: Evaluation): string[][] {
   const { images, imageAuroc, pixelAuroc, aupro, miou, falseAlarms, defects, operatingPoint, timings } =
     evaluation;
-  const oracle =
+  const overlap =
     miou.oracleLogEpsilon === null
-      ? ""
-      : `, at best ${score(miou.oracle)} (log ε = ${miou.oracleLogEpsilon})`;
+      ? "unknown"
+      : `${score(miou.automatic)} with the automatic threshold, at best ${score(miou.oracle)} (log ε = ${miou.oracleLogEpsilon})`;
   return [
     ["images", `${images.good} good, ${images.defective} defective`],
     ["image AUROC", `${score(imageAuroc)}, average precision ${score(evaluation.imageAveragePrecision)}`],
     ["pixel AUROC", `${score(pixelAuroc)}, average precision ${score(evaluation.pixelAveragePrecision)}`],
     ["AUPRO", `${score(aupro)} up to a false positive rate of 0.3, ${score(evaluation.aupro005)} up to 0.05`],
     ...saturatedRow(evaluation),
-    ["mIoU", `${score(miou.automatic)} with the automatic threshold${oracle}`],
+    ["mIoU", overlap],
     ["false alarms", alarms(falseAlarms, images.good, operatingPoint)],
     ["", operatingPoint.text],
     ...defects.map(({ kind, images: total, detected }, i) => [
@@ -138,7 +138,8 @@ function tellMore({ errors, notes, images }: Evaluation, out: string | undefined
   for (const { message } of errors.slice(0, 5)) say(message);
   if (errors.length > 5) say(`… and ${errors.length - 5} more`);
   for (const note of notes) say(`Note: ${note}`);
-  say(`Evaluated ${images.good + images.defective} images in ${duration(seconds)}`);
+  const total = images.good + images.defective;
+  say(`Evaluated ${total} ${total === 1 ? "image" : "images"} in ${duration(seconds)}`);
   if (out === undefined) say("Next: add --out DIR for a report with charts and pictures");
   else
     say(`Next: look at ${join(out, "report.html")}; every image's numbers are in ${join(out, "images.csv")}`);

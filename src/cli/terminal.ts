@@ -8,8 +8,11 @@ export const exitStatus = { done: 0, failed: 1, usage: 2, anomalous: 3, interrup
 
 /** For people: to stderr, so that stdout belongs to results. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${text.split("\n").map(printable).join("\n")}\n`);
 }
+
+/** A line without what a terminal would obey: names of files and folders may hold anything. */
+export const printable = (line: string) => line.replace(/\p{Cc}/gu, "\ufffd");
 
 /** A command's one JSON document. */
 export function printJson(document: unknown): void {
@@ -48,10 +51,14 @@ export class Progress {
   private readonly bar: SingleBar | undefined;
   private lastLine = performance.now();
 
+  private readonly label: string;
+
   constructor(
-    private readonly label: string,
+    name: string,
     private readonly unit: "count" | "percent" = "count",
   ) {
+    const label = printable(name);
+    this.label = label;
     if (!process.stderr.isTTY) return;
     const amount = unit === "count" ? "{value}/{total}" : "{percentage} %";
     this.bar = new SingleBar({
@@ -103,7 +110,8 @@ export function duration(seconds: number): string {
 }
 
 /** Columns padded to their widest cell; numbers are strings already. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(printable));
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows
     .map((row) =>

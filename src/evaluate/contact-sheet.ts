@@ -21,7 +21,7 @@ export function drawContactSheet(selected: readonly Pictured[], evaluation: Eval
     title: `${basename(model)} on ${basename(data)}`,
     subtitle: `${images.good} good and ${images.defective} defective images; of each kind the worst misses first, then the best hits; last the worst false alarms`,
     columns: 2,
-    groundTruth: true,
+    groundTruth: selected.some(({ kind, truth }) => kind !== goodKind && truth !== null),
   });
 }
 

@@ -24,7 +24,7 @@ export interface Evaluation extends PixelMetrics {
   pixelF1Max: F1Max | null;
   /** How exact the pixel metrics are. */
   precision: Precision;
-  /** Mean intersection over union of detected pixels with the defects. */
+  /** Mean intersection over union of detected pixels with the defects; null where no pixel is marked as defective. */
   miou: Miou;
   /** The threshold on anomaly maps that good images alone determine. */
   fairThreshold: FairThreshold | null;
@@ -67,7 +67,7 @@ export interface DefectSummary extends PixelMetrics {
   detectionRate: number;
   imageAuroc: number | null;
   imageAveragePrecision: number | null;
-  /** At the operating point, over the images of this kind. */
+  /** At the operating point, over the images of this kind that have a mask; null where none marks a defect. */
   miou: number | null;
 }
 

@@ -121,7 +121,7 @@ export class Measurement {
         pixelPr: prCurve(all),
         pro: proCurve(all),
         spro: proCurve(saturated),
-        miou: this.ious.thinned(mostPoints) ?? null,
+        miou: this.ious.thinned(mostPoints),
       },
     };
   }
@@ -132,6 +132,7 @@ class FairIou {
   private score: number | null = null;
   private defectiveSum = 0;
   private defective = 0;
+  private hasDefects = false;
   private readonly goodMaxima: number[] = [];
 
   constructor(private readonly pixels: PixelScores) {}
@@ -142,6 +143,7 @@ class FairIou {
       this.goodMaxima.push(data.reduce((highest, score) => Math.max(highest, score)));
       return;
     }
+    this.hasDefects ||= truth.data.some(Boolean);
     this.score ??= this.pixels.exceededBy(fairShare, goodKind);
     if (this.score === null) return;
     this.defectiveSum += iouAbove(this.score, data, truth.data);
@@ -151,6 +153,7 @@ class FairIou {
   result(): FairThreshold | null {
     const score = this.score ?? this.pixels.exceededBy(fairShare, goodKind);
     if (score === null) return null;
+    if (!this.hasDefects) return { score, miou: null };
     // A good image counts 1 without a detection, and with one practically 0.
     const silent = this.goodMaxima.filter((highest) => highest <= score).length;
     return { score, miou: (this.defectiveSum + silent) / (this.defective + this.goodMaxima.length) };

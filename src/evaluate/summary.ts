@@ -15,7 +15,8 @@ export function summarizeDefects(
   return kindsOfDefects(examined).map((kind) => {
     const images = examined.filter((image) => image.kind === kind);
     const detected = images.filter(({ anomalous }) => anomalous).length;
-    const ious = images.flatMap(({ iou }) => iou ?? []);
+    const marked = images.some(({ truthRegions }) => truthRegions !== null && truthRegions.length > 0);
+    const ious = marked ? images.flatMap(({ iou }) => iou ?? []) : [];
     return {
       kind,
       images: images.length,
@@ -121,6 +122,8 @@ export function notesOn(
   if (good === 0) notes.push("There are no good test images: image AUROC and false alarms are unknown");
   if (good === examined.length)
     notes.push("There are no defective test images: only false alarms can be measured");
+  else if (!examined.some(({ truthRegions }) => truthRegions !== null && truthRegions.length > 0))
+    notes.push("No defect is marked in any mask: metrics of pixels and mIoU are unknown");
   for (const kind of kindsOfDefects(examined)) {
     const images = examined.filter((image) => image.kind === kind);
     const bare = images.filter(({ truthRegions }) => truthRegions === null).length;

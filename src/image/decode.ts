@@ -83,6 +83,7 @@ async function readStart(path: string, most: number): Promise<Uint8Array> {
 const readProblems: Record<string, string> = {
   ENOENT: "there is no such file; check the path",
   ENOTDIR: "there is no such file; a part of its path is a file and no folder",
+  ELOOP: "its links lead in a circle; make them point to a file",
   EISDIR: "it is a folder; give the path of one image",
   EACCES: "there is no permission to read it; change its permissions or the user",
   EPERM: "there is no permission to read it; change its permissions or the user",
@@ -95,6 +96,8 @@ export interface ImageHeader {
   height: number;
   /** As stored, alpha included. */
   channels: number;
+  /** Some of them say how opaque pixels are; that is not looked at. */
+  hasAlpha: boolean;
   /** Per channel. */
   bits: number;
   format: string;
@@ -136,6 +139,7 @@ async function headerOf(path: string, start: Uint8Array): Promise<ImageHeader> {
     width,
     height,
     channels: header.channels,
+    hasAlpha: header.hasAlpha,
     bits: header.depth === "uchar" ? 8 : 16,
     format: header.format,
   };
@@ -143,7 +147,7 @@ async function headerOf(path: string, start: Uint8Array): Promise<ImageHeader> {
 
 function bmpHeader(name: string, start: Uint8Array): ImageHeader {
   const { width, height, bits, colours } = readBmpHeader(start, (reason) => bad(name, reason));
-  return { width, height, channels: colours > 0 ? 1 : bits / 8, bits: 8, format: "bmp" };
+  return { width, height, channels: colours > 0 ? 1 : bits / 8, hasAlpha: false, bits: 8, format: "bmp" };
 }
 
 async function readHeader(name: string, bytes: Uint8Array): Promise<Metadata> {

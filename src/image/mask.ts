@@ -49,6 +49,25 @@ export function scaledArea({ area, image }: ImagePart, picture: Size): Area {
   return { x, y, width, height };
 }
 
+/**
+ * Whether a mask that may be smaller or larger is of its image's shape, as far as whole pixels can be. One of another shape
+ * shows other places.
+ */
+export function sameShape(mask: Size, image: Size): boolean {
+  const across = Math.abs(mask.width * image.height - mask.height * image.width);
+  // Both sides of a smaller mask are rounded: what is left is about a pixel of it.
+  return across < Math.max(image.width, image.height, mask.width, mask.height);
+}
+
+/** @throws UflowError ERR_UFLOW_BAD_IMAGE for a mask of another shape than its image's. */
+export function checkShape(path: string, mask: Size, { image }: ImagePart): void {
+  if (sameShape(mask, image)) return;
+  throw bad(
+    path,
+    `it is ${mask.width} × ${mask.height}, and its image ${image.width} × ${image.height}; make it of the image's shape`,
+  );
+}
+
 /** The files of a mask. */
 export function maskPaths(source: MaskSource): readonly string[] {
   if (typeof source === "string") return [source];
@@ -67,11 +86,12 @@ export interface ImagePart {
  * Reads a ground-truth mask and resizes it as images are resized, antialiased triangle filter; a pixel is defective when
  * more than half of it is. Any bright colour counts as white.
  * @param part of the image that is wanted; of a mask that is smaller or larger than it, to the nearest of the mask's pixels
- * @throws UflowError ERR_UFLOW_BAD_IMAGE when it cannot be read, holds no white, only dark values, or is of several
- * images that differ in size.
+ * @throws UflowError ERR_UFLOW_BAD_IMAGE when it cannot be read, holds no white, only dark values, is of several
+ * images that differ in size, or of another shape than its image.
  */
 export async function readMask(source: MaskSource, to: Size, part?: ImagePart): Promise<Mask> {
   const whole = await whereDefective(source);
+  if (part) checkShape(maskPaths(source)[0]!, whole, part);
   const wanted = part ? cut(whole, scaledArea(part, whole)) : whole;
   return resized(wanted, to);
 }
@@ -103,11 +123,13 @@ async function whereDefective(source: MaskSource): Promise<RawImage> {
 
 /**
  * An image in which white is meant, at its own size: one channel, the brightest of each pixel's.
- * @throws UflowError ERR_UFLOW_BAD_IMAGE when it cannot be read, or holds only dark values that are not black.
+ * @throws UflowError ERR_UFLOW_BAD_IMAGE when it cannot be read, holds only dark values that are not black, or says by its
+ * transparency what is meant.
  */
 export async function readWhite(path: string): Promise<RawImage> {
   const mask = await readGrey(path);
   checkWhite(path, mask);
+  await checkOpaque(path, mask);
   return mask;
 }
 
@@ -161,6 +183,12 @@ function checkWhite(path: string, { data }: RawImage): void {
   const brightest = data.reduce((highest, value) => Math.max(highest, value), 0);
   if (brightest === 0 || brightest > 127) return;
   throw bad(path, `its brightest pixel is ${brightest} of 255; write white as 255`);
+}
+
+/** Transparency is dropped: a mask that is painted in it would be read as "all of it is defective". */
+async function checkOpaque(path: string, { data }: RawImage): Promise<void> {
+  if (!data.every((value) => value > 127) || !(await readImageHeader(path)).hasAlpha) return;
+  throw bad(path, "it is white all over and has transparent pixels; write white on opaque black");
 }
 
 export function bad(path: string, problem: string, cause?: unknown): UflowError {

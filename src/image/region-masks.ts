@@ -2,6 +2,7 @@ import type { RawImage } from "../kernels/index.js";
 import { cut, type Size } from "./area.js";
 import {
   bad,
+  checkShape,
   type ImagePart,
   type Mask,
   type RegionMasks,
@@ -30,8 +31,8 @@ export interface RegionTruth {
 /**
  * Reads masks of one region each and resizes them as `readMask` does. Saturations in pixels become those of the same part of
  * what is looked at.
- * @throws UflowError ERR_UFLOW_BAD_IMAGE when one cannot be read, has several greys or one without a saturation, or has
- * another size than the first.
+ * @throws UflowError ERR_UFLOW_BAD_IMAGE when one cannot be read, has several greys or one without a saturation, has
+ * another size than the first, or another shape than the image.
  */
 export async function readRegionMasks(
   { regions: paths, saturations }: RegionMasks,
@@ -39,6 +40,7 @@ export async function readRegionMasks(
   part?: ImagePart,
 ): Promise<RegionTruth> {
   const masks = await Promise.all(paths.map((path) => readRegion(path, saturations)));
+  if (part && masks[0]) checkShape(paths[0]!, masks[0].white, part);
   const seen = ({ white }: { white: RawImage }) => (part ? cut(white, scaledArea(part, white)) : white);
   const regions = masks.map((region) => {
     const wanted = seen(region);

@@ -55,16 +55,19 @@ export async function renderCard(part: SheetPart, panels: readonly Panel[], pane
     top: Math.floor((panel.height - fitted.height) / 2),
   };
   const pictures: OverlayOptions[] = [];
+  let drawn = `<rect width="${size.width}" height="${size.height}" rx="8" fill="${theme.card}"/>`;
   for (const [index, name] of panels.entries()) {
     const picture = await paint[name](part, fitted);
-    const left = panelLeft(index, panel) + margin.left;
-    if (picture) pictures.push(openLayer(picture, left, padding + margin.top));
+    const left = panelLeft(index, panel);
+    if (picture) pictures.push(openLayer(picture, left + margin.left, padding + margin.top));
+    else drawn += drawText("no mask", left + panel.width / 2, padding + panel.height / 2, absent);
   }
-  const ground = `<rect width="${size.width}" height="${size.height}" rx="8" fill="${theme.card}"/>`;
-  return assemble(size, theme.background, [drawing(ground + words(part, size), size), ...pictures]);
+  return assemble(size, theme.background, [drawing(drawn + words(part, size), size), ...pictures]);
 }
 
-/** Nothing where there is nothing to show. */
+const absent = { size: 12, fill: theme.muted, anchor: "middle" } as const;
+
+/** Nothing where there is no ground truth. */
 const paint: Record<Panel, (part: SheetPart, size: Size) => Promise<Layer | undefined>> = {
   part: async ({ frame }, size) => {
     const data = await openFrame(frame).resize(size.width, size.height, { fit: "fill" }).raw().toBuffer();

@@ -65,6 +65,7 @@ export function summaryMarkdown(study: Study): string {
   return [
     markdownTable(lines),
     `Seeds ${study.seeds.join(", ")}: mean${study.seeds.length > 1 ? " ± standard deviation" : ""}.`,
+    ...meansOfFewer(study, names),
     ...(compared ? [`In brackets what is published: ${publishedSource}.`] : []),
     ...study.categories
       .filter(({ complete }) => !complete)
@@ -75,6 +76,18 @@ export function summaryMarkdown(study: Study): string {
   ]
     .join("\n\n")
     .concat("\n");
+}
+
+/** Which figures of the last row are not of all categories: a set without masks has no metrics of pixels. */
+function meansOfFewer({ categories, seeds, mean }: Study, names: readonly MetricName[]): string[] {
+  const finished = categories.filter(({ runs }) => runs.length === seeds.length);
+  if (!mean || finished.length < 2) return [];
+  const fewer = names.flatMap((name) => {
+    const known = finished.filter(({ summary }) => summary !== null && summary[name].mean !== null).length;
+    const isOfFewer = known > 0 && known < finished.length;
+    return isOfFewer ? [`${columns[name].title} of ${known} of ${finished.length}`] : [];
+  });
+  return fewer.length > 0 ? [`Means are of the categories that define a figure: ${fewer.join(", ")}.`] : [];
 }
 
 /** The first column is text, all others are numbers. */

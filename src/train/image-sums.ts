@@ -20,10 +20,37 @@ export async function imageSums(paths: readonly string[], signal: AbortSignal): 
   return sums;
 }
 
-/** How other images differ from those of before, in words; undefined where they do not. */
+/** Images of which each is another file, and those that are left out since they are the same again. */
+export interface DistinctImages {
+  images: string[];
+  sums: ImageSum[];
+  copies: { path: string; of: string }[];
+}
+
+/**
+ * Each image once: a copy has nothing to teach, and held out it would be one that was learned from. Images that cannot be
+ * read stay, to be named when they are decoded.
+ */
+export function withoutCopies(paths: readonly string[], sums: readonly ImageSum[]): DistinctImages {
+  const known = new Map<string, string>();
+  const distinct: DistinctImages = { images: [], sums: [], copies: [] };
+  paths.forEach((path, i) => {
+    const { sha256 } = sums[i]!;
+    const earlier = sha256 === undefined ? undefined : known.get(sha256);
+    if (earlier !== undefined) {
+      distinct.copies.push({ path, of: earlier });
+      return;
+    }
+    if (sha256 !== undefined) known.set(sha256, path);
+    distinct.images.push(path);
+    distinct.sums.push(sums[i]!);
+  });
+  return distinct;
+}
+
+/** How other images differ from those of before, in words; undefined where they do not, and come in the same order. */
 export function differenceOf(before: readonly ImageSum[], now: readonly ImageSum[]): string | undefined {
-  const earlier = new Map(before.map(({ name, sha256 }) => [name, sha256]));
-  const current = new Map(now.map(({ name, sha256 }) => [name, sha256]));
+  const [earlier, current] = [sumsByName(before), sumsByName(now)];
   const differences = [
     list(
       "added",
@@ -38,7 +65,16 @@ export function differenceOf(before: readonly ImageSum[], now: readonly ImageSum
       [...current.keys()].filter((name) => earlier.has(name) && earlier.get(name) !== current.get(name)),
     ),
   ].filter((text) => text !== undefined);
-  return differences.length > 0 ? differences.join(", ") : undefined;
+  if (differences.length > 0) return differences.join(", ");
+  const sameOrder = before.every(({ name }, i) => name === now[i]!.name);
+  return sameOrder ? undefined : "the same in another order";
+}
+
+/** Images of several folders may have one name: its sums are then all of theirs, in their order. */
+function sumsByName(images: readonly ImageSum[]): Map<string, string> {
+  const sums = new Map<string, string>();
+  for (const { name, sha256 = "" } of images) sums.set(name, `${sums.get(name) ?? ""} ${sha256}`);
+  return sums;
 }
 
 function list(what: string, names: readonly string[]): string | undefined {

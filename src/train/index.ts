@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { encodeIgnoreMask, readIgnored } from "../areas/ignore.js";
 import { ensureNetwork } from "../backbone/ensure-network.js";
 import { type Backbone, backboneNames, featureScales, isBackboneName } from "../backbone/index.js";
@@ -11,6 +12,7 @@ import { latentScales } from "../flow/architecture.js";
 import { readDataset } from "../image/datasets/index.js";
 import { runInThread } from "../onnx/thread-work.js";
 import { checkWritable } from "../output/atomic-file.js";
+import { removeForgotten } from "../output/temporary-name.js";
 import { checkpointPath } from "./checkpoint.js";
 import {
   checkTrainOptions,
@@ -29,7 +31,8 @@ export type { TrainOptions, TrainProgress } from "./options.js";
 
 /**
  * Learns a model from good images and writes it as a `.uflow` file. The work is done in a worker thread. The file
- * appears under its name only when it is complete; a checkpoint beside it keeps what was learned until then.
+ * appears under its name only when it is complete; a checkpoint beside it keeps what was learned until then. What a killed
+ * process left unfinished in that folder is removed, on Linux at once.
  *
  * @returns the manifest of the file written.
  * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_WEIGHTS (the backbone's are not in the store, or damaged),
@@ -52,11 +55,12 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
   if (images.length < fewestImages) {
     throw new UflowError(
       "ERR_UFLOW_BAD_DATASET",
-      `${data} holds ${images.length} good image; at least ${fewestImages} are needed, and 50 or more are better`,
+      `${data} holds ${images.length === 1 ? "1 good image" : "no good images"} to learn from; at least ${fewestImages} are needed, and 50 or more are better`,
     );
   }
   const ignored = ignore && (await readIgnored(ignore));
   await checkWritable(output);
+  await removeForgotten(dirname(output));
   const checkpoint = checkpointPath(output);
   await ensureNetwork(source, inputSize, { signal, onNetwork });
   using events = tensorboard === undefined ? undefined : await tensorboardProgress(tensorboard, onProgress);

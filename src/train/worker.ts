@@ -27,10 +27,10 @@ import { freeMemory } from "./feature-records.js";
 import { computeFeatures } from "./features.js";
 import type { FlowLayout } from "./gradient-network.js";
 import { type Division, divide, HeldOutImages, usualInterval } from "./held-out.js";
-import { imageSums } from "./image-sums.js";
+import { type DistinctImages, type ImageSum, imageSums, withoutCopies } from "./image-sums.js";
 import { freshState, isDone, Learning, type LearningPlan, type LearningState } from "./learning.js";
 import { checkStepMemory } from "./memory.js";
-import { type CheckedTrainOptions, type TrainProgress, tilingOf } from "./options.js";
+import { type CheckedTrainOptions, fewestImages, type TrainProgress, tilingOf } from "./options.js";
 import type { Preset } from "./presets.js";
 import { ProgressTeller } from "./progress.js";
 import { throwIfStopped } from "./stop.js";
@@ -75,10 +75,13 @@ export interface Trained {
 type Task = TrainTask & { gate: RunGate };
 
 async function makeModel(
-  task: Task,
+  given: Task,
   signal: AbortSignal,
   send: (progress: TrainProgress) => void,
 ): Promise<Trained> {
+  const { images, sums, copies } = withoutCopies(given.images, await imageSums(given.images, signal));
+  const task = { ...given, images };
+  checkEnough(task, copies.length);
   const backbone = backboneFrom(task.source);
   const division = divide(task.images.length, task.heldOut, task.seed);
   const built = await networkFrom(task.source, task.inputSize);
@@ -92,7 +95,8 @@ async function makeModel(
   const initial = initialParameters(architecture, task.seed);
   const pictures = picturesOf(task.images, division.learned, task.augment, task.seed, tiles);
   const teller = new ProgressTeller(pictures.length, task.epochs, send);
-  const identity = await identityOf(task, network, signal);
+  if (copies.length > 0) teller.notice(noticeOf(copies));
+  const identity = identityOf(task, network, sums);
   const keeper = new CheckpointKeeper(task.checkpoint, identity, task.checkpointEvery, (notice) =>
     teller.notice(notice),
   );
@@ -101,8 +105,8 @@ async function makeModel(
   const start = task.resume ? await keeper.resume(fresh) : fresh;
   const cache = { folder: task.cacheFolder, precision: task.cachePrecision };
   const memory = freeMemory() - stepBytes;
-  const given = { ...task, pictures, backbone, network, sight, weightsFolder, cache, memory, signal };
-  const features = await computeFeatures(given, (done) => teller.picture(done));
+  const computing = { ...task, pictures, backbone, network, sight, weightsFolder, cache, memory, signal };
+  const features = await computeFeatures(computing, (done) => teller.picture(done));
   const ofImage = picturesByImage(tiles);
   const unseen = division.heldOut.flatMap((image) => ofImage[image]!);
   const heldOut = await heldOutImages(task, unseen, architecture, initial, features);
@@ -215,8 +219,26 @@ async function heldOutImages(
   return HeldOutImages.open(architecture, layout, features, pictures, { batchSize, threads, gate });
 }
 
+/** @throws UflowError ERR_UFLOW_BAD_DATASET */
+function checkEnough({ images }: Task, copies: number): void {
+  if (images.length >= fewestImages) return;
+  throw new UflowError(
+    "ERR_UFLOW_BAD_DATASET",
+    `All ${images.length + copies} good images are copies of one, "${images[0]}"; at least ${fewestImages} different ones are needed, and 50 or more are better`,
+  );
+}
+
+function noticeOf(copies: DistinctImages["copies"]): string {
+  const { path, of } = copies[0]!;
+  const count =
+    copies.length === 1
+      ? "1 good image is a copy of another"
+      : `${copies.length} good images are copies of others`;
+  return `${count}, and each picture counts once: "${path}" is the same file as "${of}"`;
+}
+
 /** All of the options but those that change where and how fast a training runs, not what it learns. */
-async function identityOf(task: Task, network: Uint8Array, signal: AbortSignal): Promise<TrainingIdentity> {
+function identityOf(task: Task, network: Uint8Array, sums: readonly ImageSum[]): TrainingIdentity {
   const {
     source,
     images,
@@ -229,8 +251,7 @@ async function identityOf(task: Task, network: Uint8Array, signal: AbortSignal):
     cacheFolder,
     ...options
   } = task;
-  const wanted = checkpointEvery > 0 || resume;
-  return { backbone: sha256(network), options, images: wanted ? await imageSums(images, signal) : [] };
+  return { backbone: sha256(network), options, images: sums };
 }
 
 /** Trains to the end; what was learned is kept, however it ends. */

@@ -1,4 +1,4 @@
-import { rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type TinyProduct, tinyProduct } from "../evaluate/tiny-product.js";
@@ -32,6 +32,17 @@ it("ends with 1 where training or evaluation would stop, and prints one document
   expect(people.stdout).toContain("… and 2 more like this");
   expect(people.stderr).toContain("7 errors, 2 warnings");
   for (let i = 0; i < 7; i++) await rm(join(product.data, "train", "good", `bad${i}.png`));
+});
+
+it("writes no name that a terminal would obey, and keeps its lines", async () => {
+  const kind = join(product.data, "test", "a\nb\u001b[31m");
+  await mkdir(kind);
+  await cp(join(product.data, "test", "hole", "0.png"), join(kind, "0.png"));
+  const { stdout } = await uflow(["data", product.data]);
+  await rm(kind, { recursive: true });
+  expect(stdout).toContain("a\ufffdb\ufffd[31m 1 (0 masks)");
+  expect(stdout).toMatch(/warning: .*a\ufffdb\ufffd\[31m.*has no mask/);
+  expect(stdout).not.toContain("\u001b");
 });
 
 it("refuses a layout that there is not", async () => {

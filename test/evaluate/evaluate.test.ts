@@ -135,6 +135,26 @@ it("gives the same numbers again, with curves if they are asked for", async () =
   expect(goodLogNfa).toEqual([...goodLogNfa].sort((a, b) => a - b));
 });
 
+it("knows no metric of pixels where nothing is marked, without masks and without defects", async () => {
+  const data = await copyOfProduct("unmarked");
+  await rm(join(data, "ground_truth"), { recursive: true });
+  const output = join(product.scratch, "unmarked-results");
+  const unknown = {
+    ...{ pixelAuroc: null, pixelAveragePrecision: null, aupro: null, pixelF1Max: null },
+    miou: { automatic: null, oracle: null, oracleLogEpsilon: null },
+    regionDetection: { regions: 0, rate: null },
+  };
+  const unmarked = await evaluate({ model, data, output, curves: true });
+  expect(unmarked).toMatchObject({ ...unknown, curves: { miou: null }, fairThreshold: { miou: null } });
+  expect(unmarked.imageAuroc).toBeGreaterThan(0);
+  expect(unmarked.notes).toContain("No defect is marked in any mask: metrics of pixels and mIoU are unknown");
+  expect(await readFile(join(output, "report.html"), "utf8")).toContain("no marked defects");
+  for (const kind of ["hole", "stripe"]) await rm(join(data, "test", kind), { recursive: true });
+  const onlyGood = await evaluate({ model, data });
+  expect(onlyGood).toMatchObject({ ...unknown, imageAuroc: null, fairThreshold: { miou: null } });
+  expect(onlyGood.notes).toEqual(["There are no defective test images: only false alarms can be measured"]);
+});
+
 describe("MVTec LOCO", () => {
   let data: string;
   /** Of each defective image: its number, and its regions at the size of the maps with the pixels that are enough. */

@@ -1,7 +1,27 @@
 import { expect, it } from "vitest";
-import { notesOn } from "#uflow/evaluate/summary.js";
+import type { Examined } from "#uflow/evaluate/examined.js";
+import { notesOn, summarizeDefects } from "#uflow/evaluate/summary.js";
 
 const bounds = { pixelAuroc: 0, pixelAveragePrecision: 0, aupro: 0, aupro005: 0, pixelF1Max: 0 };
+
+/** A defective image; null: without a mask. */
+const defective = (truthRegions: [] | null) =>
+  ({
+    kind: "scratch",
+    anomalous: false,
+    anomalyScore: 0.5,
+    iou: truthRegions && 1,
+    truthRegions,
+  }) as unknown as Examined;
+
+it.each([[null], [[]]] as const)("says that nothing is marked, and gives no mIoU then (%j)", (regions) => {
+  const images = [defective(regions as [] | null)];
+  const exact = { exact: true, scoreBits: 32, bounds: { ...bounds, auspro: 0, auspro005: 0 } };
+  expect(notesOn(images, [], exact)).toContain(
+    "No defect is marked in any mask: metrics of pixels and mIoU are unknown",
+  );
+  expect(summarizeDefects(images)[0]!.miou).toBeNull();
+});
 
 it("says when scores did not fit into memory", () => {
   const notes = (scoreBits: number) => notesOn([], [], { exact: scoreBits === 32, scoreBits, bounds });

@@ -38,6 +38,47 @@ it("resizes by area: what is more than half white is defective", async () => {
   expect([...mask.data]).toEqual(Array.from({ length: 32 }, (_, i) => (i % 8 < 4 ? 1 : 0)));
 });
 
+it("refuses a mask of another shape than its image, where that is known", async () => {
+  const path = await halfWhite("square.png");
+  const to = { width: 4, height: 4 };
+  const partOf = (width: number, height: number) => ({
+    area: { x: 0, y: 0, width, height },
+    image: { width, height },
+  });
+  for (const [width, height] of [
+    [8, 8],
+    [800, 801],
+    [3, 3],
+  ] as const)
+    expect((await readMask(path, to, partOf(width, height))).data).toHaveLength(16);
+  for (const [width, height] of [
+    [8, 4],
+    [800, 1000],
+    [16, 8],
+  ] as const)
+    await expect(readMask(path, to, partOf(width, height))).rejects.toMatchObject({
+      code: "ERR_UFLOW_BAD_IMAGE",
+      message: expect.stringContaining(`square.png": it is 8 × 8, and its image ${width} × ${height}`),
+    });
+});
+
+it("refuses a mask that is painted in transparency, which is not looked at", async () => {
+  const save = async (name: string, tone: number) => {
+    const data = Uint8Array.from({ length: 64 * 4 }, (_, i) => (i % 4 < 3 ? tone : i < 128 ? 255 : 0));
+    const path = join(folder, name);
+    await sharp(data, { raw: { width: 8, height: 8, channels: 4 } })
+      .png()
+      .toFile(path);
+    return path;
+  };
+  const size = { width: 8, height: 8 };
+  await expect(readMask(await save("painted.png", 255), size)).rejects.toMatchObject({
+    code: "ERR_UFLOW_BAD_IMAGE",
+    message: expect.stringMatching(/painted\.png.*has transparent pixels/),
+  });
+  expect((await readMask(await save("black-alpha.png", 0), size)).data).not.toContain(1);
+});
+
 it("refuses a mask written as 0 and 1, and what is no image", async () => {
   const dark = await halfWhite("dark.png", { value: 1 });
   const size = { width: 8, height: 8 };

@@ -45,6 +45,18 @@ it("takes parts one at a time from a generator, with the ground truth", async ()
   expect(data[((86 + 78 + 12 + 32) * info.width + x) * info.channels]).toBe(255);
 });
 
+it("says of a part that it has no mask, in the place of an empty panel", async () => {
+  const options = { title: "Sheet", groundTruth: true, columns: 1, panelWidth: 64 };
+  const sheet = await renderContactSheet([{ title: "a", parts: [part("a.png")] }], options);
+  const { data, info } = await sharp(sheet).raw().toBuffer({ resolveWithObject: true });
+  const [left, top] = [40 + 12 + 64 + 6, 86 + 78 - 34 + 12];
+  const panel = Array.from({ length: 64 * 64 }, (_, i) => {
+    const [x, y] = [left + (i % 64), top + Math.floor(i / 64)];
+    return data[(y * info.width + x) * info.channels]!;
+  });
+  expect(Math.max(...panel)).toBeGreaterThan(100);
+});
+
 it("is the same every time, also with nothing to show", async () => {
   const sheet = () =>
     renderContactSheet([{ title: "none", parts: [] }], { title: "Empty", subtitle: "nothing" });

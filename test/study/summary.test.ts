@@ -69,6 +69,35 @@ it("writes one table, with what is published in brackets and what has failed bel
   expect(text).not.toContain("mean of");
 });
 
+it("says which means are not of all categories", () => {
+  const category = (name: string, figures: Partial<Metrics>) => {
+    const runs = [runOf(0, figures)];
+    return { name, path: name, layout: "mvtec" as const, runs, summary: summarize(runs), complete: true };
+  };
+  const table = (categories: ReturnType<typeof category>[]) => {
+    const mean = summarizeAll(
+      categories.map(({ runs }) => runs),
+      [0],
+    );
+    return summaryMarkdown({
+      data: "d",
+      seeds: [0],
+      settings: {},
+      categories,
+      mean,
+      failures: [],
+      complete: true,
+    });
+  };
+  const marked = category("marked", { imageAuroc: 0.9, pixelAuroc: 0.8 });
+  const unmarked = category("unmarked", { imageAuroc: 0.7 });
+  expect(table([marked, unmarked])).toContain(
+    "Means are of the categories that define a figure: pixel AUROC of 1 of 2.",
+  );
+  expect(table([marked, marked])).not.toContain("Means are of");
+  expect(table([unmarked, unmarked])).not.toContain("Means are of");
+});
+
 it("has saturated overlap where a data set defines it", () => {
   const runs = [runOf(0, { auspro005: 0.25 }), runOf(1, { auspro005: 0.75 })];
   const box = { name: "box", path: "box", layout: "mvtec-loco" as const, runs, complete: true };

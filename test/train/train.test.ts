@@ -159,6 +159,21 @@ describe("images of every kind", () => {
   });
 });
 
+it("learns from copies of an image once, says so, and holds none of them out", async () => {
+  const copied = join(scratch, "copied");
+  await cp(data, copied, { recursive: true });
+  for (const name of ["1b.png", "7.png"]) await cp(join(data, "1.png"), join(copied, name));
+  const notices: string[] = [];
+  const onProgress = ({ notice }: TrainProgress) => void (notice && notices.push(notice));
+  const other = join(folder, "other.uflow");
+  await train({ ...fewest, data: copied, output, onProgress });
+  await train({ ...fewest, data, output: other });
+  expect(notices[0]).toMatch(
+    /^2 good images are copies of others, .*"1b\.png" is the same file as .*"1\.png"|1b\.png/,
+  );
+  expect((await readFile(output)).equals(await readFile(other))).toBe(true);
+});
+
 async function refusal(options: Partial<TrainOptions>): Promise<UflowError> {
   const before = await readdir(folder);
   const error = await train({ ...fewest, data, output, ...options }).catch((thrown) => thrown);
@@ -174,11 +189,15 @@ describe("data that cannot be learned from", () => {
     await mkdir(empty);
     await mkdir(single);
     await cp(join(data, "0.png"), join(single, "0.png"));
+    const twice = join(scratch, "twice");
+    await mkdir(twice);
+    for (const name of ["0.png", "1.png"]) await cp(join(data, "0.png"), join(twice, name));
     const cases: [folder: string, message: RegExp][] = [
       [join(scratch, "nowhere"), /nowhere does not exist/],
       [join(data, "0.png"), /is not a folder/],
       [empty, /is empty.*Expected the MVTec-AD layout/],
-      [single, /1 good image; at least 2/],
+      [single, /1 good image to learn from; at least 2/],
+      [twice, /All 2 good images are copies of one, ".*0\.png"; at least 2 different/],
     ];
     for (const [place, message] of cases) {
       expect(await refusal({ data: place })).toMatchObject({

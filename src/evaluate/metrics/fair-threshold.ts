@@ -11,8 +11,8 @@ export const fairShare = 1 / 256 ** 2;
 export interface FairThreshold {
   /** At most 1/65536 of the pixels of good images score above it; the smallest score of theirs that is so. */
   score: number;
-  /** Mean IoU over all images of the pixels that score above it. */
-  miou: number;
+  /** Mean IoU over all images of the pixels that score above it; null when no pixel is defective. */
+  miou: number | null;
 }
 
 /**
@@ -32,6 +32,7 @@ export function fairThreshold(scores: readonly Map2d[], masks: readonly Mask[]):
   });
   const score = pixels.exceededBy(fairShare, "good");
   if (score === null) return null;
+  if (masks.every((mask) => kindOf(mask) === "good")) return { score, miou: null };
   const ious = scores.map(({ data }, i) => iouAbove(score, data, masks[i]!.data));
   return { score, miou: ious.reduce((sum, iou) => sum + iou, 0) / ious.length };
 }

@@ -9,7 +9,10 @@ const tiny = 2.2e-16;
 const lowest = -400;
 const highest = 1000;
 
-/** Mean over all images of intersection over union; null when there are no images. */
+/**
+ * Mean over all images of intersection over union; null when no pixel of them is defective: good images alone would only
+ * tell, in the same range of numbers, on how many nothing is detected.
+ */
 export interface Miou {
   /** At the operating point, which no defect was needed for. */
   automatic: number | null;
@@ -51,6 +54,7 @@ export class IouCurve {
   private readonly sums = new Float64Array(highest - lowest + 1);
   private automatic = 0;
   private images = 0;
+  private defectPixels = 0;
 
   constructor(private readonly logEpsilon = 0) {}
 
@@ -73,6 +77,7 @@ export class IouCurve {
     const automatic = iou(hits, defectArea + falseHits);
     this.automatic += automatic;
     this.images++;
+    this.defectPixels += defectArea;
     return automatic;
   }
 
@@ -83,10 +88,10 @@ export class IouCurve {
 
   /**
    * Mean IoU against the threshold, the thresholds ascending: every n-th whole number between those beyond which
-   * nothing changes, at most `most`. Undefined without images.
+   * nothing changes, at most `most`. Null when no pixel is defective.
    */
-  thinned(most: number): MiouCurve | undefined {
-    if (this.images === 0) return undefined;
+  thinned(most: number): MiouCurve | null {
+    if (this.defectPixels === 0) return null;
     let [first, last] = [0, this.sums.length - 1];
     while (first < last && this.sums[first + 1] === this.sums[first]) first++;
     while (first < last && this.sums[last - 1] === this.sums[last]) last--;
@@ -100,7 +105,7 @@ export class IouCurve {
   }
 
   result(): Miou {
-    if (this.images === 0) return { automatic: null, oracle: null, oracleLogEpsilon: null };
+    if (this.defectPixels === 0) return { automatic: null, oracle: null, oracleLogEpsilon: null };
     const distance = (i: number) => Math.abs(i + lowest + this.logEpsilon);
     let best = 0;
     this.sums.forEach((sum, i) => {

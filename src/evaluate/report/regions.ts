@@ -19,7 +19,7 @@ export function regions({ examined, evaluation }: ReportData): Content {
     .slice(0, listed)
     .map(({ path, kind, area, detected: found, iou, logNfa }) => [
       name(relative(evaluation.data, path)),
-      name(kind),
+      html`<span class="kind">${name(kind)}</span>`,
       found ? "found" : html`<b class="bad">missed</b>`,
       area.toFixed(0),
       found ? iou.toFixed(2) : "–",

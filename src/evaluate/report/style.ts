@@ -10,7 +10,7 @@ h2 { font-size: 13pt; margin: 9mm 0 2mm }
 h2 .muted { font-weight: normal; font-size: 10pt }
 h3 { font-size: 9.5pt; margin: 0 0 1mm; break-after: avoid }
 .headline { font-size: 13pt; margin: 0 0 4mm }
-.tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: 3mm }
+.tiles { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 3mm }
 .tile { display: flex; flex-direction: column; border: 0.2mm solid ${ink.rule}; border-radius: 1.5mm; padding: 2.5mm 3mm; break-inside: avoid }
 .tile .title { font-size: 8.5pt; color: ${ink.muted} }
 .tile .figure { font-size: 21pt; line-height: 1.3; font-weight: 600; font-variant-numeric: tabular-nums }
@@ -25,21 +25,24 @@ h3 { font-size: 9.5pt; margin: 0 0 1mm; break-after: avoid }
 .bar span { display: block; height: 100% }
 .bar .good { background: ${ink.good} }
 .bar .defective { background: ${ink.defective} }
-.plots { display: grid; grid-template-columns: repeat(2, 1fr); gap: 6mm 6mm }
+.plots { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 6mm 6mm }
 figure { margin: 0; break-inside: avoid }
 figure img { display: block; width: 100%; height: auto }
 figcaption { font-size: 8.5pt; color: ${ink.muted}; margin-top: 1mm }
 .card img { width: auto; max-width: 100%; max-height: 46mm }
 .key { margin: 0 0 2mm; font-size: 8.5pt }
-.cards { display: grid; grid-template-columns: repeat(3, 1fr); gap: 4mm 4mm; align-items: end }
+.cards { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 4mm 4mm; align-items: end }
 .card figcaption { display: flex; flex-direction: column; font-variant-numeric: tabular-nums }
-.card .file { color: ${ink.text}; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }
+.card .file { color: ${ink.text}; overflow-wrap: anywhere }
+.kind { display: inline-block; max-width: 40mm; white-space: normal; overflow-wrap: break-word }
 .key + table { width: 55%; margin-bottom: 5mm }
 .provenance .label { color: ${ink.muted} }
 pre { font-size: 8pt; background: #f4f5f7; padding: 2mm 3mm; border-radius: 1mm; white-space: pre-wrap; overflow-wrap: anywhere }
 @media screen and (max-width: 640px) {
-  .tiles { grid-template-columns: repeat(2, 1fr) }
-  .plots { grid-template-columns: 1fr }
-  .cards { grid-template-columns: repeat(2, 1fr) }
+  .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)) }
+  .plots { grid-template-columns: minmax(0, 1fr) }
+  .cards { grid-template-columns: repeat(2, minmax(0, 1fr)) }
+  .key + table { width: 100% }
+  section { overflow-x: auto }
 }
 `;

@@ -32,10 +32,15 @@ function headline(evaluation: Evaluation): Content {
 }
 
 function found(evaluation: Evaluation): Html {
-  const { defective } = evaluation.images;
+  const { images, regionDetection } = evaluation;
+  const { defective } = images;
   if (defective === 0) return tile("Defects found", "–", "no defective images");
   const detected = detectedOf(evaluation);
-  return tile("Defects found", percent(detected / defective), `${detected} of ${defective} images`);
+  // A part can be found by what is not its defect.
+  const { regions, detected: overlapped } = regionDetection;
+  const marked = regions === 0 ? "" : `; a detection overlaps ${overlapped} of ${regions} marked defects`;
+  const detail = `${detected} of ${defective} images, wherever the detection lies${marked}`;
+  return tile("Defects found", percent(detected / defective), detail);
 }
 
 function alarms({ falseAlarms, images, operatingPoint }: Evaluation): Html {
@@ -55,22 +60,20 @@ function outcome(observed: number, low: number, promised: number): Html {
 }
 
 function overlap({ miou }: Evaluation): Html {
-  const best = miou.oracle === null ? "" : `best threshold in hindsight: ${miou.oracle.toFixed(3)}`;
-  return tile(
-    "Overlap with marked defects",
-    score(miou.automatic),
-    `mean IoU, threshold from ε alone; ${best}`,
-  );
+  const { automatic, oracle } = miou;
+  const detail =
+    automatic === null || oracle === null
+      ? "no marked defects"
+      : `mean IoU, threshold from ε alone; best threshold in hindsight: ${oracle.toFixed(3)}`;
+  return tile("Overlap with marked defects", score(automatic), detail);
 }
 
 function ranking({ imageAuroc, pixelAuroc, aupro, meanOfKinds }: Evaluation): Html {
   const { auspro005 } = meanOfKinds;
+  const ofImages = imageAuroc === null ? "AUROC needs good and defective images" : "AUROC";
+  const ofPixels = pixelAuroc === null ? "" : `; of pixels ${score(pixelAuroc)}, AUPRO ${score(aupro)}`;
   const saturated = auspro005 === null ? "" : `; AU-sPRO up to 0.05, mean of the kinds: ${score(auspro005)}`;
-  return tile(
-    "Ranking of images",
-    score(imageAuroc),
-    `AUROC; of pixels ${score(pixelAuroc)}, AUPRO ${score(aupro)}${saturated}`,
-  );
+  return tile("Ranking of images", score(imageAuroc), `${ofImages}${ofPixels}${saturated}`);
 }
 
 const tile = (title: string, figure: string, detail: Content) =>

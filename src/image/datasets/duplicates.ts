@@ -27,13 +27,29 @@ export async function findLeakage(
   });
 }
 
+/** Images of one list that are the same file as an earlier one of it. */
+export async function findCopies(files: readonly SeenFile[]): Promise<{ path: string; of: string }[]> {
+  const sizes = await sizesOf(files);
+  const once = new Set<number>();
+  const several = new Set<number>();
+  for (const size of sizes.values()) (once.has(size) ? several : once).add(size);
+  const alike = [...sizes].filter(([, size]) => several.has(size)).map(([file]) => file);
+  const known = new Map<string, string>();
+  return (await sumsOf(alike)).flatMap(([path, sum]) => {
+    const of = known.get(sum);
+    if (of === undefined) known.set(sum, path);
+    return of === undefined ? [] : [{ path, of }];
+  });
+}
+
+/** Of those that hold anything: all empty files are the same. */
 async function sizesOf(files: readonly SeenFile[]): Promise<Map<SeenFile, number>> {
   const sizes = await concurrently(files, 16, async ({ path, content }) => {
     if (content) return content.bytes;
     const entry = await stat(path).catch(() => undefined);
     return entry?.isFile() ? entry.size : undefined;
   });
-  return new Map(files.flatMap((file, i) => (sizes[i] === undefined ? [] : [[file, sizes[i]] as const])));
+  return new Map(files.flatMap((file, i) => (sizes[i] ? [[file, sizes[i]] as const] : [])));
 }
 
 async function sumsOf(files: readonly SeenFile[]): Promise<[path: string, sum: string][]> {

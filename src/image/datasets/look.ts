@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { messageOf } from "../../error.js";
 import { decodeImage, type ImageHeader, readImageStart } from "../decode.js";
-import { type MaskSource, maskPaths, maskSize, readMask } from "../mask.js";
+import { type MaskSource, maskPaths, maskSize, readMask, sameShape } from "../mask.js";
 import { readRegionMasks } from "../region-masks.js";
 import { goodKind, type TestImage } from "./dataset.js";
 import { type Problem, type ProblemKind, problem } from "./problems.js";
@@ -67,7 +67,6 @@ interface Size {
 function sizeProblems(path: string, image: Size, mask: MaskSource, size: Size): Problem[] {
   if (image.width === size.width && image.height === size.height) return [];
   const file = maskPaths(mask)[0]!;
-  const sameShape = image.width * size.height === image.height * size.width;
   const message = `the mask "${file}" has ${size.width} × ${size.height} pixels, and its image "${path}" ${image.width} × ${image.height}`;
-  return [problem("mask-size", sameShape ? "warning" : "error", file, message)];
+  return [problem("mask-size", sameShape(size, image) ? "warning" : "error", file, message)];
 }

@@ -6,6 +6,8 @@ export type ProblemKind =
   | "missing-mask" // a defective image without a mask: it does not count for pixels
   | "mask-size" // a mask that is not of the size of its image
   | "leakage" // the same content is learned from and tested
+  | "copy" // the same content is learned from, or tested, twice
+  | "dark" // 16-bit images that use few of their values
   | "too-few" // not enough images to train or to evaluate
   | "unused" // files that belong to no part
   | "empty-folder";

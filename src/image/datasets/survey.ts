@@ -5,8 +5,9 @@ import { UflowError } from "../../error.js";
 import { parseOptions } from "../../options.js";
 import type { ImageHeader } from "../decode.js";
 import { maskPaths } from "../mask.js";
+import { findDark } from "./dark.js";
 import { type Dataset, goodKind, type LayoutName, type TestImage } from "./dataset.js";
-import { findLeakage } from "./duplicates.js";
+import { findCopies, findLeakage } from "./duplicates.js";
 import { type Category, findCategories, layoutSchema, readDataset } from "./index.js";
 import { findLeftover } from "./leftover.js";
 import { type Look, lookAt, type SeenFile } from "./look.js";
@@ -99,10 +100,11 @@ async function surveyCategory(category: Category, options: CheckedOptions): Prom
     problems: [
       ...tooFew(category, dataset),
       ...looks.flatMap(({ problems }) => problems),
-      ...(await leaks(
+      ...(await sameFiles(
         looks.map(({ file }) => file),
         good.length,
       )),
+      ...(await dark(looks)),
       ...(await leftovers(category, dataset)),
     ],
   };
@@ -177,16 +179,26 @@ function tooFew({ path }: Category, { train, test }: Dataset): Problem[] {
 }
 
 /** @param learned how many of the files are learned from; the others are tested */
-async function leaks(files: readonly SeenFile[], learned: number): Promise<Problem[]> {
-  const pairs = await findLeakage(files.slice(0, learned), files.slice(learned));
-  return pairs.map(({ train: learned, test: tested }) =>
-    problem(
-      "leakage",
-      "error",
-      tested,
-      `"${tested}" is the same file as "${learned}": it is learned from and tested`,
+async function sameFiles(files: readonly SeenFile[], learned: number): Promise<Problem[]> {
+  const [train, test] = [files.slice(0, learned), files.slice(learned)];
+  const same = (path: string, of: string, so: string) => `"${path}" is the same file as "${of}": ${so}`;
+  const copies = (found: Awaited<ReturnType<typeof findCopies>>, so: string) =>
+    found.map(({ path, of }) => problem("copy", "warning", path, same(path, of, so)));
+  return [
+    ...(await findLeakage(train, test)).map(({ train: learned, test: tested }) =>
+      problem("leakage", "error", tested, same(tested, learned, "it is learned from and tested")),
     ),
-  );
+    ...copies(await findCopies(train), "it is learned from once"),
+    ...copies(await findCopies(test), "it counts twice in all figures"),
+  ];
+}
+
+async function dark(looks: readonly Look[]): Promise<Problem[]> {
+  const found = await findDark(looks);
+  if (!found) return [];
+  const { path, brightest } = found;
+  const message = `of 16 bits the upper 8 are read, and in these images, as "${path}", no pixel has more than ${brightest} of 255 there: scale what a camera gives in 10, 12 or 14 bits to 16`;
+  return [problem("dark", "warning", path, message)];
 }
 
 async function leftovers({ path, layout }: Category, dataset: Dataset): Promise<Problem[]> {

@@ -65,8 +65,17 @@ const strip = (...values: number[]) => ({ data: Float32Array.from(values), width
 const truth = (...values: number[]) => ({ data: Uint8Array.from(values), width: values.length, height: 1 });
 
 it("counts a good image 1 without a detection, practically 0 with one", () => {
-  expect(miou([strip(1, 2, 3)], [truth(0, 0, 0)]).automatic).toBe(1);
-  expect(miou([strip(-1, 2, 3)], [truth(0, 0, 0)]).automatic).toBeLessThan(1e-15);
+  const defect = [strip(-1, 2, 3), truth(1, 0, 0)] as const;
+  const withGood = (...values: number[]) =>
+    miou([defect[0], strip(...values)], [defect[1], truth(0, 0, 0)]).automatic;
+  expect(withGood(1, 2, 3)).toBe(1);
+  expect(withGood(-1, 2, 3)).toBeCloseTo(0.5, 15);
+});
+
+it("is null where no pixel is defective: it would only tell how many images are silent", () => {
+  const unknown = { automatic: null, oracle: null, oracleLogEpsilon: null };
+  expect(miou([], [])).toEqual(unknown);
+  expect(miou([strip(1, 2), strip(-1, 2)], [truth(0, 0), truth(0, 0)])).toEqual(unknown);
 });
 
 it("detects strictly below the threshold", () => {
@@ -94,7 +103,9 @@ it("gives the curve against the threshold, without what does not change", () => 
     ),
   });
   expect(curve.thinned(5)!.logEpsilon).toEqual([-10, -6, -2, 2, 6]);
-  expect(new IouCurve().thinned(500)).toBeUndefined();
+  const ofGood = new IouCurve();
+  ofGood.add(strip(-10, -2, 5), truth(0, 0, 0));
+  expect(ofGood.thinned(500)).toBeNull();
 });
 
 it("takes values beyond the oracle's range, infinite ones too", () => {
@@ -104,10 +115,6 @@ it("takes values beyond the oracle's range, infinite ones too", () => {
   );
   expect(automatic).toBe(1);
   expect(oracle).toBe(1);
-});
-
-it("is null without images", () => {
-  expect(miou([], [])).toEqual({ automatic: null, oracle: null, oracleLogEpsilon: null });
 });
 
 it("refuses NaN and what does not go together", () => {

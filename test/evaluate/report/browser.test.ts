@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { reportPage } from "#uflow/evaluate/report/page.js";
+import { launch, noBrowser } from "../../console/browser.js";
 import { reportData } from "./report-data.js";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
@@ -43,4 +44,24 @@ it("opens without a complaint, and lets nothing run and nothing load", async (co
   expect(dom.match(/<h1>.*?<\/h1>/)![0]).toContain("title&gt;&lt;script&gt;");
   expect(dom.match(/<figure/g)).toHaveLength(10);
   expect(dom.match(/<script/g)).toHaveLength(1);
+});
+
+it.skipIf(noBrowser).each([
+  ["A4", 794, "print"],
+  ["a telephone", 400, "screen"],
+] as const)("is no wider than %s, however long names are", async (_, width, media) => {
+  const data = reportData("a_long_name_without_any_place_to_break_".repeat(4));
+  const [sheet] = data.sheets;
+  const sheets = [{ ...sheet!, total: 3, cards: [sheet!.cards[0]!, sheet!.cards[0]!, sheet!.cards[0]!] }];
+  const path = join(scratch, "wide.html");
+  await writeFile(path, reportPage({ ...data, sheets }));
+  const browser = await launch();
+  try {
+    const page = await browser.newPage({ viewport: { width, height: 1000 } });
+    await page.emulateMedia({ media });
+    await page.goto(pathToFileURL(path).href);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+  } finally {
+    await browser.close();
+  }
 });

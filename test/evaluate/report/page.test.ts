@@ -61,6 +61,26 @@ it("leaves out what is not known, and still says what is", () => {
   expect(page).not.toMatch(/NaN|undefined|null|Infinity/);
 });
 
+it("says what cannot be known without masks, and where detections lie with them", () => {
+  const data = reportData("part");
+  expect(reportPage(data)).toContain(
+    "1 of 2 images, wherever the detection lies; a detection overlaps 1 of 2 marked",
+  );
+  const unmarked = reportPage({
+    ...data,
+    evaluation: {
+      ...data.evaluation,
+      miou: { automatic: null, oracle: null, oracleLogEpsilon: null },
+      regionDetection: { ...data.evaluation.regionDetection, regions: 0, detected: 0, rate: null },
+    },
+  });
+  expect(unmarked).toMatch(
+    /Overlap with marked defects<\/span><span class="figure">–<[^>]*><[^>]*>no marked defects</,
+  );
+  expect(unmarked).not.toContain("marked defects;");
+  expect(unmarked).toContain("1 of 2 images, wherever the detection lies<");
+});
+
 it("shows saturated overlap where it is defined", () => {
   const data = reportData("part");
   const { evaluation, curves } = data;

@@ -1,4 +1,5 @@
 import { readFile, symlink, truncate } from "node:fs/promises";
+import sharp from "sharp";
 import { expect, it } from "vitest";
 import { type Problem, surveyDataset } from "#uflow/image/datasets/survey.js";
 import { greyBmp, refusedDataset, scratchTree } from "./tree.js";
@@ -45,7 +46,7 @@ it("lists all that is wrong, and goes on", async () => {
   await tree.write("part/train/good/notes.txt", "");
   await symlink(tree.at("gone.png"), tree.at("part/train/good/5.png"));
   await tree.write("part/test/good/copy.png", await readFile(tree.at("part/train/good/1.png")));
-  await tree.grey(102, "part/test/hole/1.png", "part/test/hole/2.png", "part/test/hole/3.png");
+  for (const i of [1, 2, 3]) await tree.grey(101 + i, `part/test/hole/${i}.png`);
   await tree.picture("part/ground_truth/hole/2_mask.png", { width: 8, height: 8, tone: 255 });
   await tree.picture("part/ground_truth/hole/3_mask.png", { width: 8, height: 4, tone: 255 });
   await tree.grey(255, "part/ground_truth/hole/9_mask.png");
@@ -81,6 +82,37 @@ it("finds the same bytes in large files and in broken ones, and tells files of o
     "part/test/good/broken.png",
     "part/test/good/large.bmp",
   ]);
+});
+
+it("names copies among what is learned from and among what is tested; empty files are no copies", async () => {
+  await sound();
+  await tree.grey(1, "part/train/good/7.png");
+  await tree.grey(101, "part/test/hole/9.png");
+  for (const path of ["part/train/good/8.png", "part/train/good/9.png", "part/test/good/8.png"])
+    await tree.write(path, "");
+  const { problems } = (await surveyDataset(tree.at("part"))).categories[0]!;
+  const copies = problems.filter(({ kind }) => kind === "copy" || kind === "leakage");
+  expect(brief(copies)).toEqual([
+    ["copy", "warning", "part/train/good/7.png"],
+    ["copy", "warning", "part/test/hole/9.png"],
+  ]);
+  expect(copies[0]!.message).toMatch(/is the same file as ".*1\.png": it is learned from once/);
+});
+
+it.each([
+  [4095, 15],
+  [65535, undefined],
+])("says when 16-bit images leave next to nothing in the upper 8 bits (up to %i)", async (most, left) => {
+  await sound();
+  const data = Uint16Array.from({ length: 64 }, (_, i) => Math.round((most * i) / 63));
+  const image = sharp(data, { raw: { width: 8, height: 8, channels: 1 } }).toColourspace("grey16");
+  await tree.write("part/train/good/deep.png", await image.png().toBuffer());
+  const { problems } = (await surveyDataset(tree.at("part"))).categories[0]!;
+  if (left === undefined) expect(problems).toEqual([]);
+  else {
+    expect(brief(problems)).toEqual([["dark", "warning", "part/train/good/deep.png"]]);
+    expect(problems[0]!.message).toContain(`more than ${left} of 255`);
+  }
 });
 
 it("finds a truncated image and a mask without white only where it looks deep", async () => {
