@@ -136,7 +136,9 @@ async function compareFolder() {
   const loop = await perSecond("loop", (path) => bareFiles(path, all), all.length);
   const plain = await perSecond("plain", (path) => filed(path, all), all.length);
   const pictures = await perSecond("pictures", (path) => filed(path, drawn, evidence()), drawn.length);
-  console.log(`\n${all.length} records as files, each flushed; ${drawn.length} with pictures of 256 × 256 pixels`);
+  console.log(
+    `\n${all.length} records as files, each flushed; ${drawn.length} with pictures of 256 × 256 pixels`,
+  );
   console.log(
     alignedTable([
       ["", "records per second", "share"],
