@@ -19,6 +19,7 @@ import {
   meanOfKinds,
   medianTimings,
   notesOn,
+  notesOnPromise,
   summarizeDefects,
   summarizeRegions,
 } from "./summary.js";
@@ -53,6 +54,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { byKind, curves: pixelCurves, miou, ...pixelNumbers } = pixels;
   const defects = summarizeDefects(examined, byKind);
   const ofImages = imageCurve(examined);
+  const alarms = falseAlarms(
+    good.map(({ regions }) => regions.length),
+    alarmsAtWatched,
+  );
   const goodLogNfa = good.map(({ logNfa }) => logNfa).sort((a, b) => a - b);
   const curves = { imageRoc: rocCurve(ofImages), imagePr: prCurve(ofImages), ...pixelCurves, goodLogNfa };
   const evaluation: Evaluation = {
@@ -63,10 +68,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     imageF1Max: withoutBound(f1Max(ofImages)),
     ...pixelNumbers,
     miou,
-    falseAlarms: falseAlarms(
-      good.map(({ regions }) => regions.length),
-      alarmsAtWatched,
-    ),
+    falseAlarms: alarms,
     regionDetection: summarizeRegions(examined),
     defects,
     meanOfKinds: meanOfKinds(defects),
@@ -78,7 +80,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     timings: medianTimings(examined),
     complete: errors.length === 0,
     errors,
-    notes: notesOn(examined, errors, pixels.precision, lostRegions),
+    notes: [
+      ...notesOn(examined, errors, pixels.precision, lostRegions),
+      ...notesOnPromise(alarms, operatingPoint.epsilon),
+    ],
     ...(wanted && { curves }),
   };
   if (output !== undefined && drawer !== undefined) {

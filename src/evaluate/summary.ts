@@ -4,6 +4,7 @@ import type { Examined } from "./examined.js";
 import type { PixelMetrics, Precision } from "./measurement.js";
 import { auroc } from "./metrics/auroc.js";
 import { averagePrecision } from "./metrics/average-precision.js";
+import type { FalseAlarms } from "./metrics/false-alarms.js";
 import { imageRankCurve, type RankCurve } from "./metrics/rank-curve.js";
 import { type RegionDetection, regionDetection } from "./metrics/region-detection.js";
 
@@ -143,6 +144,17 @@ export function notesOn(
     );
   }
   return notes;
+}
+
+/** What to do where good images clearly have more false alarms than the operating point promises. */
+export function notesOnPromise(
+  { perGoodImageInterval }: Pick<FalseAlarms, "perGoodImageInterval">,
+  epsilon: number,
+): string[] {
+  if (perGoodImageInterval === null || perGoodImageInterval[0] <= epsilon) return [];
+  return [
+    "More false alarms than promised: the good images here are unlike those that the model was calibrated with, as when those followed each other like frames of a film. Calibrate it with good parts as they come: uflow calibrate",
+  ];
 }
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { Examined } from "#uflow/evaluate/examined.js";
-import { notesOn, summarizeDefects } from "#uflow/evaluate/summary.js";
+import { falseAlarms } from "#uflow/evaluate/metrics/index.js";
+import { notesOn, notesOnPromise, summarizeDefects } from "#uflow/evaluate/summary.js";
 
 const bounds = { pixelAuroc: 0, pixelAveragePrecision: 0, aupro: 0, aupro005: 0, pixelF1Max: 0 };
 
@@ -27,4 +28,14 @@ it("says when scores did not fit into memory", () => {
   const notes = (scoreBits: number) => notesOn([], [], { exact: scoreBits === 32, scoreBits, bounds });
   expect(notes(32).join()).not.toContain("memory");
   expect(notes(29)[0]).toContain("pixel metrics rest on 29 of their 32 bits");
+});
+
+it("says what to do where the promise is broken, and not where chance explains it", () => {
+  const notes = (alarms: readonly number[], epsilon: number) => notesOnPromise(falseAlarms(alarms), epsilon);
+  expect(notes([3, 4, 3, 4, 3], 1)).toEqual([
+    expect.stringMatching(/^More false alarms .* uflow calibrate$/),
+  ]);
+  expect(notes([3, 4, 3, 4, 3], 10)).toEqual([]);
+  expect(notes([0, 0, 1, 2, 3], 1)).toEqual([]);
+  expect(notes([], 1)).toEqual([]);
 });
