@@ -82,6 +82,8 @@ function addLimits(command: Command): void {
 const numberOrAuto = (value: string) => (value === "auto" ? value : numeric(value));
 
 async function run(files: string[], { json, ...flags }: Flags): Promise<void> {
+  // Who reads the log may go: inspection goes on without it.
+  process.stderr.on("error", () => {});
   const { startService } = await import("../serve/index.js");
   const service = await startService(optionsOf(files, flags));
   const { url } = service;

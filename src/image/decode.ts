@@ -16,6 +16,8 @@ export interface DecodeOptions {
 }
 
 const defaultMaxPixels = 64_000_000;
+/** Of what kernels take, and formats but PNG and BMP have. To decode a row of one pixel costs as much as one of thousands. */
+const longestSide = 65_535;
 
 /** What is read. SVG, which sharp reads too, is a program rather than a picture of a part, and stays out. */
 const formats: readonly string[] = ["jpeg", "png", "webp", "tiff", "gif", "heif"];
@@ -173,11 +175,18 @@ function checkSize(
   { width, height }: { width: number; height: number },
   maxPixels: number,
 ): void {
-  if (width * height <= maxPixels) return;
-  throw bad(
-    name,
-    `it has ${width} × ${height} pixels, more than the limit of ${maxPixels}; make it smaller or raise maxPixels (--max-pixels)`,
-  );
+  if (width * height > maxPixels) {
+    throw bad(
+      name,
+      `it has ${width} × ${height} pixels, more than the limit of ${maxPixels}; make it smaller or raise maxPixels (--max-pixels)`,
+    );
+  }
+  if (Math.max(width, height) > longestSide) {
+    throw bad(
+      name,
+      `it has ${width} × ${height} pixels, a side more than ${longestSide}; cut it into pieces`,
+    );
+  }
 }
 
 async function readPixels(name: string, bytes: Uint8Array, { space }: Metadata) {

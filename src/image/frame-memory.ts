@@ -12,14 +12,20 @@ export interface OwnSource {
   release(): void;
 }
 
+/** Bytes that are kept for further pictures in any case. */
+const alwaysKept = 2 ** 26;
+
 /**
  * The memory of pictures while they wait and are worked on. Copies are in shared memory, which threads read in place and which
  * outlives a thread that dies. It is used again and again: V8 does not count shared memory, so that it frees what is dropped
- * too late, and fresh memory is slow. There is as much as there were pictures at the same time at most.
+ * too late, and fresh memory is slow. What is kept for further pictures is at most as much as pictures have now, or 64 MiB:
+ * after many at once, or where lengths change, the rest is dropped.
  */
 export class FrameMemory {
-  /** By length, bytes. */
-  private readonly free = new Map<number, SharedArrayBuffer[]>();
+  /** What was given back, the latest last. */
+  private readonly free: SharedArrayBuffer[] = [];
+  private bytesInUse = 0;
+  private bytesFree = 0;
 
   /**
    * Takes a picture over from the caller, who may write the next one into the same memory at once. Of pixels and frames only
@@ -43,21 +49,32 @@ export class FrameMemory {
     if (data.byteLength === 0) return { data: new Uint8Array(), transfer: [], release };
     const taken = transfer && data.byteLength === data.buffer.byteLength ? handedOver(data) : undefined;
     if (taken) return { data: taken, transfer: [taken.buffer as ArrayBuffer], release };
-    const block = this.block(data.byteLength);
+    const block = this.borrow(data.byteLength);
     const { length } = data;
     const copy =
       data instanceof Uint16Array ? new Uint16Array(block, 0, length) : new Uint8Array(block, 0, length);
     copy.set(data);
-    return { data: copy, transfer: [], release: () => this.free.get(block.byteLength)!.push(block) };
+    return { data: copy, transfer: [], release: () => this.giveBack(block) };
   }
 
   /** At least so many bytes, and a quarter more at most, so that files of similar length find each other's. */
-  private block(bytes: number): SharedArrayBuffer {
+  private borrow(bytes: number): SharedArrayBuffer {
     const step = 2 ** Math.max(12, Math.floor(Math.log2(bytes)) - 2);
     const length = Math.ceil(bytes / step) * step;
-    const free = this.free.get(length) ?? [];
-    this.free.set(length, free);
-    return free.pop() ?? new SharedArrayBuffer(length);
+    this.bytesInUse += length;
+    const place = this.free.findLastIndex(({ byteLength }) => byteLength === length);
+    if (place < 0) return new SharedArrayBuffer(length);
+    this.bytesFree -= length;
+    return this.free.splice(place, 1)[0]!;
+  }
+
+  private giveBack(block: SharedArrayBuffer): void {
+    this.bytesInUse -= block.byteLength;
+    this.bytesFree += block.byteLength;
+    this.free.push(block);
+    while (this.bytesFree > Math.max(alwaysKept, this.bytesInUse)) {
+      this.bytesFree -= this.free.shift()!.byteLength;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance } from "fastify";
+import { onceOver } from "./once-over.js";
 import { Refusal } from "./refusal.js";
 
 /**
@@ -21,18 +22,15 @@ export class Admission {
       const bytes = this.lengthOf(headers);
       if (bytes === 0) return;
       const { bodyLimit, bodiesLimit } = this.limits;
-      // What is not read must not be taken for the next request.
-      if (bytes > bodyLimit) {
-        reply.header("connection", "close");
-        throw tooLarge(bodyLimit);
-      }
+      if (bytes > bodyLimit) throw tooLarge(bodyLimit);
       if (this.bytes + bytes > bodiesLimit) {
+        // What is not read must not be taken for the next request.
         reply.header("connection", "close");
-        if (headers["transfer-encoding"] === undefined) closeAfter(raw);
+        closeAfter(raw);
         throw new Refusal(429, "Too many bytes are under way; try again later");
       }
       this.bytes += bytes;
-      reply.raw.once("close", () => {
+      onceOver(reply.raw, () => {
         this.bytes -= bytes;
       });
     });
@@ -44,17 +42,28 @@ export class Admission {
   }
 }
 
+/** Bytes that are dropped after an answer, for clients that send all before they read. */
+const mostDropped = 2 ** 27;
+
 /**
- * Keeps a connection until the request has been sent, whose body is dropped as it comes, though it was answered before: what
- * arrives at a connection that is closed resets it, and the answer is lost to a client that has not read it yet. Only for
- * bodies that tell their length, which is `bodyLimit` at most; `requestTimeout` is their time.
+ * Keeps a connection that is to be closed until the request has been sent, whose body is dropped as it comes, though it was
+ * answered before: what arrives at a connection that is closed resets it, and the answer is lost to a client that has not read it
+ * yet. Of endless bodies `mostDropped`; `requestTimeout` is their time.
  */
-function closeAfter(request: IncomingMessage): void {
+export function closeAfter(request: IncomingMessage): void {
   const { socket } = request;
   socket.destroySoon = () => {
     const close = () => socket.end(() => socket.destroy());
-    if (request.complete) close();
-    else request.once("end", close);
+    if (request.complete) {
+      close();
+      return;
+    }
+    let dropped = 0;
+    request.unpipe().on("data", ({ length }: Buffer) => {
+      dropped += length;
+      if (dropped > mostDropped) socket.destroy();
+    });
+    request.resume().once("end", close);
   };
 }
 

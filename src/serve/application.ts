@@ -2,9 +2,10 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { guard } from "./access.js";
-import { Admission, tooLarge } from "./admission.js";
+import { Admission, closeAfter } from "./admission.js";
 import { isLoopback, refuseForeignPages } from "./foreign-pages.js";
 import { allowOrigin, sendSecurityHeaders } from "./headers.js";
+import { closeOnlyWhatIsAnswered } from "./idle-connections.js";
 import { describeApi } from "./openapi.js";
 import type { CheckedServiceOptions } from "./options.js";
 import type { App, Parts } from "./parts.js";
@@ -25,12 +26,14 @@ const headersTimeout = 10_000;
 const keepAliveTimeout = 75_000;
 /** Of a connection on which nothing moves, whatever it waits for. */
 const idleTimeout = 300_000;
+/** Bytes of a body of JSON, but for tensors. */
+const jsonLimit = 64 * 1024;
 /** Bytes of all headers together. */
 const maxHeaderSize = 16 * 1024;
 
 /** A fastify that is set up, and without routes. */
 export function newApplication({ logLevel, bodyLimit, requestTimeout }: CheckedServiceOptions) {
-  return fastify({
+  const app = fastify({
     logger: { level: logLevel, stream: process.stderr },
     // Each in one line, once it is answered.
     logController: new LogController({ disableRequestLogging: true }),
@@ -49,14 +52,18 @@ export function newApplication({ logLevel, bodyLimit, requestTimeout }: CheckedS
     routerOptions: { maxParamLength: 200 },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, _, reply) => answerUnrouted(error, reply as unknown as FastifyReply),
-  }).withTypeProvider<ZodTypes>();
+  });
+  closeOnlyWhatIsAnswered(app.server);
+  return app.withTypeProvider<ZodTypes>();
 }
 
 /** Every route, with what goes before and after all of them. */
 export async function addRoutes(app: App, parts: Parts): Promise<void> {
   const { options, metrics, access } = parts;
   checkByZod(app);
-  app.removeContentTypeParser("text/plain");
+  app.removeContentTypeParser(["text/plain", "application/json"]);
+  const json = { parseAs: "string", bodyLimit: jsonLimit } as const;
+  app.addContentTypeParser("application/json", json, app.getDefaultJsonParser("error", "error"));
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(parts, error, request, reply));
   app.setNotFoundHandler(({ method, url }) => {
     throw new Refusal(404, `There is no ${method} ${url}; GET /openapi.json says what there is`);
@@ -91,19 +98,15 @@ export async function addRoutes(app: App, parts: Parts): Promise<void> {
   );
 }
 
-function answerError(
-  { models, options }: Parts,
-  error: FastifyError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-) {
-  const { status, body } = answerTo(inOurWords(error, options));
+function answerError({ models }: Parts, error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const { status, body } = answerTo(inOurWords(error));
   const { method, url } = request;
   // That it was withdrawn, or that the service shuts down, is no failure.
   const failed = status >= 500 && !["ERR_UFLOW_ABORTED", "ERR_UFLOW_CLOSED"].includes(body.error.code);
   if (failed) request.log.error({ method, url, err: error }, "failed");
   else request.log.info({ method, url, status, code: body.error.code }, body.error.message);
   if (status === 403 || status === 413) reply.header("connection", "close");
+  if (status === 413) closeAfter(request.raw);
   if (status === 429 || status === 503) reply.header("retry-after", String(secondsUntilRoom(models)));
   return reply.code(status).send(url.startsWith("/v2") ? { error: body.error.message } : body);
 }
@@ -114,8 +117,10 @@ function answerUnrouted(error: FastifyError, reply: FastifyReply): void {
   reply.code(status).send(body);
 }
 
-function inOurWords(error: FastifyError, { bodyLimit }: CheckedServiceOptions): Error {
-  if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") return tooLarge(bodyLimit);
+function inOurWords(error: FastifyError): Error {
+  if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    return new Refusal(413, `A body of JSON may have ${jsonLimit} bytes here`);
+  }
   if (error.code !== "FST_ERR_CTP_INVALID_MEDIA_TYPE") return error;
   return new Refusal(
     415,

@@ -1,8 +1,10 @@
+import type { IncomingMessage } from "node:http";
 import multipart from "@fastify/multipart";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { messageOf } from "../error.js";
 import { tooLarge } from "./admission.js";
 import type { Arrived } from "./inspections.js";
+import { joined } from "./joined.js";
 import type { CheckedServiceOptions } from "./options.js";
 import { Refusal } from "./refusal.js";
 
@@ -18,7 +20,19 @@ export async function takeImages(app: FastifyInstance, { bodyLimit, imagesLimit 
     limits: { files: imagesLimit, fields: 0, fileSize: bodyLimit + 1, headerPairs: 100 },
   });
   for (const type of ["application/octet-stream", /^image\//]) {
-    app.addContentTypeParser(type, { parseAs: "buffer" }, (_, body, done) => done(null, body));
+    app.addContentTypeParser(type, (_: FastifyRequest, body: IncomingMessage) => readBody(body, bodyLimit));
+  }
+}
+
+/** All of a body. @throws Refusal 413; 400 where it ends early. */
+export async function readBody(body: IncomingMessage, bodyLimit: number): Promise<Buffer> {
+  // The answer needs the connection, which goes with the stream.
+  const pieces = body.iterator({ destroyOnReturn: false });
+  try {
+    return await joined(pieces, bodyLimit, () => tooLarge(bodyLimit));
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(400, `The body did not arrive as a whole: ${messageOf(error)}`);
   }
 }
 
@@ -52,20 +66,10 @@ async function formImages(request: FastifyRequest, bodyLimit: number): Promise<A
   for await (const part of request.files()) {
     const { fieldname, filename } = part;
     if (fieldname !== field) throw new Refusal(400, `Send images as "${field}", not as "${fieldname}"`);
-    const image = await bytesOf(part.file, left, bodyLimit);
+    // The limit is of all files together.
+    const image = await joined(part.file, left, () => tooLarge(bodyLimit));
     left -= image.length;
     images.push({ name: filename, image });
   }
   return images;
-}
-
-/** The limit is of all files together, and a file that goes beyond it is not waited for. */
-async function bytesOf(file: AsyncIterable<Buffer>, left: number, bodyLimit: number): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of file) {
-    left -= piece.length;
-    if (left < 0) throw tooLarge(bodyLimit);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
 }

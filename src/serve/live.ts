@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { LiveEvents, Result } from "./api.js";
+import { onceOver } from "./once-over.js";
 import { Refusal } from "./refusal.js";
 import type { Results } from "./results.js";
 
@@ -8,6 +9,8 @@ const heartbeat = 15_000;
 /** Bytes that may wait for a client. One that reads more slowly is let go; it comes back and goes on where it was. */
 const backlog = 2 ** 20;
 const mostClients = 256;
+/** Milliseconds in which clients get what is left when the service ends. */
+const patience = 1000;
 
 /** Server-Sent Events (HTML standard, section 9.2) to all that listen. */
 export class Live {
@@ -30,7 +33,7 @@ export class Live {
    */
   add(response: ServerResponse, last: string | undefined): void {
     this.clients.add(response);
-    response.on("close", () => this.forget(response));
+    onceOver(response, () => this.forget(response));
     response.write("retry: 1000\n\n");
     if (last !== undefined) this.catchUp(response, last);
   }
@@ -48,7 +51,10 @@ export class Live {
   /** Ends all connections. */
   close(): void {
     clearInterval(this.timer);
-    for (const client of this.clients) client.end();
+    for (const client of this.clients) {
+      client.end();
+      setTimeout(() => client.destroy(), patience).unref();
+    }
   }
 
   /** As fast as the client reads; one that reads nothing waits here, with one result, until its connection times out. */

@@ -63,6 +63,19 @@ describe("what is read", () => {
     }
   });
 
+  it("refuses a side that no kernel takes, from the header", async () => {
+    const row = await sharp(new Uint8Array(65_536), { raw: { width: 65_536, height: 1, channels: 1 } })
+      .png()
+      .toBuffer();
+    expect(await refusal(row)).toEqual(badImage(/65536 × 1 pixels, a side more than 65535/));
+    const raw = { data: new Uint8Array(65_536), width: 1, height: 65_536, channels: 1 } as const;
+    expect(await refusal(raw)).toEqual(badImage(/1 × 65536 pixels, a side more than 65535/));
+    const longest = await sharp(new Uint8Array(65_535), { raw: { width: 65_535, height: 1, channels: 1 } })
+      .png()
+      .toBuffer();
+    expect((await decodeImage(longest)).width).toBe(65_535);
+  });
+
   it("reads one pixel", async () => {
     const png = await sharp(Uint8Array.of(1, 2, 3), { raw: { width: 1, height: 1, channels: 3 } })
       .png()

@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
@@ -131,6 +133,26 @@ describe("copies", () => {
     expect(data.length).toBe(495_000);
     expect(data.every((value) => value === 7)).toBe(true);
   });
+
+  it("that are many at once, or of ever other lengths, leave no more behind than there are at the same time, or 64 MiB", async () => {
+    const program = `
+      import { FrameMemory } from "#uflow/image/frame-memory.js";
+      const memory = new FrameMemory();
+      for (let megabytes = 1; megabytes <= 32; megabytes *= 2) {
+        const all = Array.from({ length: 128 / megabytes }, () => memory.take(new Uint8Array(megabytes * 2 ** 20).fill(1), false));
+        for (const own of all) own.release();
+      }
+      // What is collected is freed by another thread.
+      for (let i = 0; i < 5; i++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      console.log(process.memoryUsage().rss / 2 ** 20, memory !== undefined);`;
+    const args = ["--expose-gc", "--input-type=module", "--eval", program];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    // Node itself is some of it; all that was taken was 768.
+    expect(Number.parseFloat(stdout)).toBeLessThan(450);
+  }, 60_000);
 
   it.each([1, 4096, 4097, 5_000_000])(
     "of %i bytes have room for at most a quarter more, or a page",

@@ -11,6 +11,8 @@ import { inspect } from "./client.js";
 const mebibyte = 2 ** 20;
 let tiny: TinyModel;
 let service: Service;
+/** One that gives clients the time that they need. */
+let patient: Service;
 let image: Buffer;
 
 beforeAll(async () => {
@@ -28,10 +30,12 @@ beforeAll(async () => {
     historyBytes: mebibyte,
     inspector: { maxPixels: 64 * 64 },
   });
+  patient = await startService({ models: [tiny.model], port: 0, logLevel: "silent", bodyLimit: mebibyte });
 });
 
 afterAll(async () => {
   await service?.close();
+  await patient?.close();
   await tiny?.[Symbol.asyncDispose]();
 });
 
@@ -61,6 +65,7 @@ describe("what is wrong is told", () => {
     ],
     ["JSON for an image", "/v1/inspect", "{}", "application/json", 415, "BAD_REQUEST"],
     ["an image for JSON", "/v1/models", "x", "image/png", 415, "BAD_REQUEST"],
+    ["JSON that is too long", "/v1/models", " ".repeat(70_000), "application/json", 413, "BAD_REQUEST"],
     ["no JSON", "/v1/models", '{"name":', "application/json", 400, "BAD_REQUEST"],
     ["JSON that is no object", "/v1/models", "[1]", "application/json", 400, "BAD_OPTION"],
     [
@@ -189,6 +194,55 @@ describe("a client that", () => {
     expect(await bodyBytes()).toBe(0);
   });
 
+  it("sends requests without waiting, and disconnects before the answers, leaves nothing behind", async () => {
+    const request = head(`Content-Length: ${image.length}`);
+    const { socket, answer } = dial();
+    socket.write(Buffer.concat(Array.from({ length: 20 }, () => [Buffer.from(request), image]).flat()));
+    socket.write("GET /v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(3));
+    while ((await metric("body_bytes")) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    socket.destroy();
+    await answer;
+    await expect.poll(() => metric("body_bytes")).toBe(0);
+    expect(await metric("live_clients")).toBe(0);
+    await isWell();
+  });
+
+  it("sends a body byte by byte takes no more memory than for its bytes", async () => {
+    const { socket, answer } = dial(patient.url);
+    socket.write(head("Transfer-Encoding: chunked"));
+    const bytes = Buffer.from("1\r\nx\r\n".repeat(20_000));
+    await new Promise((resolve) => socket.write(bytes, resolve));
+    const before = process.memoryUsage().heapUsed;
+    for (let sent = 0; sent < 1_000_000; sent += 20_000) {
+      if (!socket.write(bytes)) await drained(socket);
+    }
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(60 * mebibyte);
+    socket.write("0\r\n\r\n");
+    await expect.poll(() => socket.bytesRead).toBeGreaterThan(0);
+    socket.end();
+    expect(await answer).toMatch(/^HTTP\/1.1 422 .*of 1020000 bytes/s);
+  }, 60_000);
+
+  it.each(["Content-Length: 3000000", "Transfer-Encoding: chunked"])(
+    "sends all of a body that is too large before it reads (%s) is told so",
+    async (length) => {
+      const { socket, answer } = dial(patient.url);
+      const problems: Error[] = [];
+      socket.on("error", (error) => problems.push(error));
+      socket.pause();
+      socket.write(head(length));
+      const piece = Buffer.alloc(100_000);
+      for (let sent = 0; sent < 30; sent++) {
+        socket.write(length.startsWith("T") ? chunk(piece) : piece);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      if (length.startsWith("T")) socket.write("0\r\n\r\n");
+      socket.resume();
+      expect(await answer).toMatch(/^HTTP\/1.1 413 .*larger than 1048576 bytes/s);
+      expect(problems).toEqual([]);
+    },
+  );
+
   it("says that it will send a gigabyte is refused before it does", async () => {
     const { socket, answer } = dial();
     socket.write(head(`Content-Length: ${2 ** 30}`));
@@ -240,10 +294,12 @@ const chunk = (bytes: Buffer) =>
 
 const drained = (socket: Socket) => new Promise<void>((resolve) => socket.once("drain", () => resolve()));
 
-async function bodyBytes(): Promise<number> {
+async function metric(name: string): Promise<number> {
   const text = await (await fetch(`${service.url}/metrics`)).text();
-  return Number(/^uflow_body_bytes (\d+)$/m.exec(text)![1]);
+  return Number(new RegExp(`^uflow_${name} (\\S+)$`, "m").exec(text)![1]);
 }
+
+const bodyBytes = () => metric("body_bytes");
 
 describe("many clients", () => {
   it("whose bodies are too many bytes together are told to come back", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Inspection, Inspector, type Service, startService } from "#uflow/index.js";
+import { outputTensors } from "#uflow/serve/kserve/outputs.js";
 import { inferAnswerSchema } from "#uflow/serve/kserve/schemas.js";
 import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
 
@@ -173,6 +174,13 @@ describe("a wrong request", () => {
     ["two channels", { inputs: [pixelsInput([1, 1, 2], [1, 2])] }, [], {}, 400],
     ["pixels of 256", { inputs: [pixelsInput([1, 1, 1], [256])] }, [], {}, 400],
     ["another output", { inputs: [pixelsInput([1, 1, 1], [1])], outputs: [{ name: "x" }] }, [], {}, 400],
+    [
+      "an output twice",
+      { inputs: [pixelsInput([1, 1, 1], [1])], outputs: [{ name: "mask" }, { name: "mask" }] },
+      [],
+      {},
+      400,
+    ],
     ["a file that is none", { inputs: [filesInput(Buffer.from("none"))] }, [], {}, 422],
     ["sizes that differ", { inputs: [sized(5)] }, [Buffer.alloc(6)], {}, 400],
     ["an element beyond the end", { inputs: [sized(6)] }, [Buffer.alloc(6, 255)], {}, 400],
@@ -189,4 +197,12 @@ describe("a wrong request", () => {
     expect(response.status).toBe(404);
     expect(await response.json()).toEqual({ error: expect.stringContaining("disc") });
   });
+});
+
+it("more numbers than an answer of JSON can have are refused, and go in binary", () => {
+  const all = Array(1000).fill(expected);
+  const outputs = [{ name: "anomaly_map" }] as const;
+  expect(() => outputTensors({ outputs: [...outputs] }, all)).toThrow(/more than 4000000 numbers .*binary/);
+  const { binary } = outputTensors({ outputs: [...outputs], parameters: { binary_data_output: true } }, all);
+  expect(binary[0]!.length).toBe(1000 * 64 * 64 * 4);
 });

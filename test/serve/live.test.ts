@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Result } from "#uflow/serve/api.js";
@@ -9,12 +9,15 @@ let results: Results;
 let live: Live;
 let server: Server;
 let port: number;
+let responses: ServerResponse[];
 
 beforeEach(async () => {
   results = new Results({ count: 100, bytes: 2 ** 20 });
   live = new Live(results);
+  responses = [];
   server = createServer((request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
+    responses.push(response);
     live.add(response, request.headers["last-event-id"] as string | undefined);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -116,6 +119,26 @@ it("lets go of a client that reads too slowly, and of no other", async () => {
   await until(() => fast.ids.at(-1) === "last");
   await fast.end();
   slow.destroy();
+});
+
+it("ends though a client reads nothing", async () => {
+  const stuck = connect(port, "127.0.0.1");
+  const closed = new Promise((resolve) => stuck.on("error", () => {}).on("close", resolve));
+  stuck.pause();
+  stuck.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  await until(() => live.count === 1);
+  let unread = 0;
+  for (let i = 0; i < 400 && unread === 0; i++) {
+    happen(String(i), "x".repeat(50_000));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    unread = responses.at(-1)!.writableLength;
+  }
+  expect(unread).toBeGreaterThan(0);
+  live.close();
+  await until(() => live.count === 0);
+  stuck.resume();
+  await closed;
+  live = new Live(results);
 });
 
 it("catches up no faster than a client reads, with all that is still kept", async () => {

@@ -133,6 +133,32 @@ it("ends in time though a client sends for ever, and says that not all was answe
   expect(await ended).toEqual([1, null]);
 });
 
+it("sends a long answer to its end, however slowly it is read, when it is asked to end", async () => {
+  await using served = await serve(tiny.model);
+  const { url, child, ended } = served;
+  const data = Array(64).fill(image.toString("base64"));
+  const asked = JSON.stringify({ inputs: [{ name: "image", datatype: "BYTES", shape: [64], data }] });
+  const headers = { "content-type": "application/json", "content-length": asked.length };
+  const sent = request(`${url}/v2/models/disc/infer`, { method: "POST", headers });
+  sent.end(asked);
+  const [response] = await once(sent, "response");
+  expect(Number(response.headers["content-length"])).toBeGreaterThan(8e6);
+  child.kill("SIGTERM");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { outputs } = JSON.parse(await text(response));
+  expect(outputs).toHaveLength(6);
+  expect(await ended).toEqual([0, null]);
+});
+
+it("goes on when nobody reads its log any more", async () => {
+  await using served = await serve(tiny.model, "--log-level", "info");
+  served.child.stderr!.destroy();
+  for (let i = 0; i < 3; i++) expect((await fetch(`${served.url}/v1/nothing`)).status).toBe(404);
+  expect((await inspect(served.url, image, new Agent())).status).toBe(200);
+  served.child.kill("SIGTERM");
+  expect(await served.ended).toEqual([0, null]);
+});
+
 it("says that a port is taken", async () => {
   await using served = await serve(tiny.model);
   const second = spawn(process.execPath, [main, "serve", tiny.model, "--port", new URL(served.url).port]);

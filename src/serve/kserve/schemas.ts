@@ -41,7 +41,14 @@ export const inferRequestSchema = z
       .describe(
         'one tensor "image": BYTES [n], image files, in JSON as base64; or UINT8 [height, width, channels] or [n, height, width, channels]',
       ),
-    outputs: z.array(outputWishSchema).min(1).optional().describe("default: all"),
+    outputs: z
+      .array(outputWishSchema)
+      .min(1)
+      .refine((wishes) => new Set(wishes.map(({ name }) => name)).size === wishes.length, {
+        error: "expected each output once",
+      })
+      .optional()
+      .describe("default: all"),
   })
   .meta({ id: "InferRequest" });
 

@@ -4,6 +4,7 @@ import { imagesOf, takeImages } from "../body.js";
 import { type Arrived, type Asking, failureOf, type Inspected } from "../inspections.js";
 import { type MixedPart, mixedBody } from "../mixed-body.js";
 import type { LoadedModel } from "../models.js";
+import { onceOver } from "../once-over.js";
 import type { App, Parts } from "../parts.js";
 
 const pictures: Record<PartName, PictureName> = {
@@ -43,7 +44,7 @@ export async function inspectRoutes(app: App, parts: Parts): Promise<void> {
 /** Aborts when the client has gone before it was answered: what still waits is then withdrawn. */
 export function goneSignal(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
-  response.once("close", () => {
+  onceOver(response, () => {
     if (!response.writableEnded) controller.abort();
   });
   return controller.signal;

@@ -1,8 +1,11 @@
+import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { engineVersion } from "../../version.js";
 import { modelParamsSchema, readinessSchema } from "../api.js";
+import { readBody } from "../body.js";
 import { failureOf } from "../inspections.js";
 import { imagesOfTensor } from "../kserve/images.js";
+import { parseJson } from "../kserve/json.js";
 import { describeOutputs, outputTensors } from "../kserve/outputs.js";
 import {
   inferAnswerSchema,
@@ -29,11 +32,14 @@ declare module "fastify" {
 
 /** /v2: the open inference protocol, for clients of other model servers. */
 export async function kserveRoutes(app: App, parts: Parts): Promise<void> {
-  const { models } = parts;
+  const { models, options } = parts;
   app.decorateRequest("binary");
   app.addHook("preValidation", splitBody);
-  app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_, body, done) =>
-    done(null, body),
+  app.removeContentTypeParser("application/json");
+  const bytes = (_: FastifyRequest, body: IncomingMessage) => readBody(body, options.bodyLimit);
+  app.addContentTypeParser("application/octet-stream", bytes);
+  app.addContentTypeParser("application/json", async (request: FastifyRequest, body: IncomingMessage) =>
+    parseJson(await bytes(request, body)),
   );
 
   const server = { summary: "What this server is", tags, answer: serverMetadataSchema };
@@ -66,7 +72,7 @@ export async function kserveRoutes(app: App, parts: Parts): Promise<void> {
       versions: [inspector.model],
       platform: "uflow",
       inputs: [{ name: "image", datatype: "BYTES", shape: [-1] }],
-      outputs: describeOutputs(parts.options.inspector.mapSize ?? inspector.manifest.mapSize),
+      outputs: describeOutputs(options.inspector.mapSize ?? inspector.manifest.mapSize),
     };
   });
 
@@ -101,8 +107,8 @@ export async function kserveRoutes(app: App, parts: Parts): Promise<void> {
     const model = models.get(request.params.name);
     const { body: asked } = request;
     const images = imagesOfTensor(asked.inputs[0]!, request.binary ?? none);
-    if (images.length > parts.options.imagesLimit) {
-      throw new Refusal(413, `More than ${parts.options.imagesLimit} images in one request`);
+    if (images.length > options.imagesLimit) {
+      throw new Refusal(413, `More than ${options.imagesLimit} images in one request`);
     }
     const asking = { station: asked.parameters?.station ?? "", signal: goneSignal(reply.raw) };
     const arrived = images.map((image) => ({ name: "", image }));
@@ -134,14 +140,6 @@ async function splitBody(request: FastifyRequest): Promise<void> {
   if (!(Number.isInteger(length) && length > 0 && length <= body.length)) {
     throw new Refusal(400, "Inference-Header-Content-Length must say how many bytes of the body are JSON");
   }
-  request.body = parseJson(body.toString("utf8", 0, length));
+  request.body = parseJson(body.subarray(0, length));
   request.binary = body.subarray(length);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Refusal(400, "The first part of the body is no JSON");
-  }
 }
