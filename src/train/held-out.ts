@@ -21,11 +21,17 @@ export interface Division {
 }
 
 /**
- * Draws the images that are not learned from; the same for the same seed and number of images.
+ * Draws the images that are not learned from; the same for the same seed, number of images and twins.
  * @param fraction of the images, 0 … 0.5, at least two of them; 0 holds out none. Undefined: a fifth, none of fewer than ten.
+ * @param twins groups of images that are held out together or not at all; where they do not fit, fewer are held out
  * @throws UflowError ERR_UFLOW_BAD_DATASET when fewer than two would remain to be learned from.
  */
-export function divide(images: number, fraction: number | undefined, seed: number): Division {
+export function divide(
+  images: number,
+  fraction: number | undefined,
+  seed: number,
+  twins: readonly (readonly number[])[] = [],
+): Division {
   const wanted = fraction ?? (images < fewestToDivide ? 0 : usualFraction);
   const count = wanted === 0 ? 0 : Math.max(fewestHeldOut, Math.round(wanted * images));
   if (images - count < fewestImages) {
@@ -34,9 +40,18 @@ export function divide(images: number, fraction: number | undefined, seed: numbe
       `Of ${images} good images ${count} would be held out and ${images - count} remain; at least ${fewestImages} are needed to learn from. Give more images, or heldOut 0`,
     );
   }
-  const order = Array.from(Random.stream(seed, "held out").permutation(images));
-  const ascending = (numbers: number[]) => numbers.sort((a, b) => a - b);
-  return { heldOut: ascending(order.slice(0, count)), learned: ascending(order.slice(count)) };
+  const groups = new Map(twins.flatMap((group) => group.map((image) => [image, group] as const)));
+  const heldOut = new Set<number>();
+  for (const image of Random.stream(seed, "held out").permutation(images)) {
+    const group = groups.get(image) ?? [image];
+    if (heldOut.size + group.length > count || heldOut.has(image)) continue;
+    for (const each of group) heldOut.add(each);
+  }
+  const all = Array.from({ length: images }, (_, image) => image);
+  return {
+    heldOut: all.filter((image) => heldOut.has(image)),
+    learned: all.filter((image) => !heldOut.has(image)),
+  };
 }
 
 /** What a check may cost of the time of training, and what a step takes per image beside a check (measured: 2.5 … 2.6). */

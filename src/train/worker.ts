@@ -35,6 +35,7 @@ import type { Preset } from "./presets.js";
 import { ProgressTeller } from "./progress.js";
 import { throwIfStopped } from "./stop.js";
 import { Trainer } from "./trainer.js";
+import { findTwins } from "./twins.js";
 
 /** What the worker is given. */
 export type TrainTask = Omit<
@@ -83,7 +84,8 @@ async function makeModel(
   const task = { ...given, images };
   checkEnough(task, copies.length);
   const backbone = backboneFrom(task.source);
-  const division = divide(task.images.length, task.heldOut, task.seed);
+  const twins = task.heldOut === 0 ? [] : await findTwins(task.images, signal);
+  const division = divide(task.images.length, task.heldOut, task.seed, twins);
   const built = await networkFrom(task.source, task.inputSize);
   throwIfStopped(signal);
   const { network, folder: weightsFolder } = built;
@@ -95,7 +97,8 @@ async function makeModel(
   const initial = initialParameters(architecture, task.seed);
   const pictures = picturesOf(task.images, division.learned, task.augment, task.seed, tiles);
   const teller = new ProgressTeller(pictures.length, task.epochs, send);
-  if (copies.length > 0) teller.notice(noticeOf(copies));
+  if (copies.length > 0) teller.notice(noticeOfCopies(copies));
+  if (twins.length > 0) teller.notice(noticeOfTwins(twins, task.images));
   const identity = identityOf(task, network, sums);
   const keeper = new CheckpointKeeper(task.checkpoint, identity, task.checkpointEvery, (notice) =>
     teller.notice(notice),
@@ -228,7 +231,13 @@ function checkEnough({ images }: Task, copies: number): void {
   );
 }
 
-function noticeOf(copies: DistinctImages["copies"]): string {
+function noticeOfTwins(twins: readonly (readonly number[])[], images: readonly string[]): string {
+  const count = twins.reduce((sum, { length }) => sum + length, 0);
+  const [one, other] = twins[0]!.map((image) => `"${images[image]}"`);
+  return `${count} good images are nearly the same as another, as ${one} and ${other}: they are held out together or not at all. New pictures teach more`;
+}
+
+function noticeOfCopies(copies: DistinctImages["copies"]): string {
   const { path, of } = copies[0]!;
   const count =
     copies.length === 1

@@ -31,6 +31,23 @@ describe("the division of the good images", () => {
     expect(divide(28, 0.2, 7)).not.toEqual(divide(28, 0.2, 8));
   });
 
+  it("keeps twins together", () => {
+    const twins = [
+      [0, 1, 2],
+      [5, 9],
+      [7, 8],
+      [10, 11],
+    ];
+    for (let seed = 0; seed < 20; seed++) {
+      const { heldOut, learned } = divide(12, 0.35, seed, twins);
+      expect(heldOut.length + learned.length).toBe(12);
+      expect([3, 4]).toContain(heldOut.length);
+      for (const group of twins) {
+        expect([0, group.length]).toContain(group.filter((image) => heldOut.includes(image)).length);
+      }
+    }
+  });
+
   it("leaves two to learn from, or refuses", () => {
     expect(() => divide(3, 0.2, 0)).toThrow(
       expect.objectContaining({
