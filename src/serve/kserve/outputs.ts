@@ -60,7 +60,7 @@ export function describeOutputs(mapSize: number): { name: string; datatype: stri
   });
 }
 
-/** Numbers of an answer as JSON: to write one down takes a tenth of a microsecond and twenty bytes. */
+/** Numbers of an answer as JSON, of twenty characters or so each: the event loop waits while they are written down. */
 const mostAsJson = 4_000_000;
 
 /**
