@@ -48,6 +48,16 @@ export function withoutCopies(paths: readonly string[], sums: readonly ImageSum[
   return distinct;
 }
 
+/** For whoever trains. */
+export function noticeOfCopies(copies: DistinctImages["copies"]): string {
+  const { path, of } = copies[0]!;
+  const count =
+    copies.length === 1
+      ? "1 good image is a copy of another"
+      : `${copies.length} good images are copies of others`;
+  return `${count}, and each picture counts once: "${path}" is the same file as "${of}"`;
+}
+
 /** How other images differ from those of before, in words; undefined where they do not, and come in the same order. */
 export function differenceOf(before: readonly ImageSum[], now: readonly ImageSum[]): string | undefined {
   const [earlier, current] = [sumsByName(before), sumsByName(now)];

@@ -36,6 +36,13 @@ export async function findTwins(paths: readonly string[], signal: AbortSignal): 
   return groups.list().filter(({ length }) => length > 1 && length <= mostAlike);
 }
 
+/** For whoever trains. */
+export function noticeOfTwins(twins: readonly (readonly number[])[], images: readonly string[]): string {
+  const count = twins.reduce((sum, { length }) => sum + length, 0);
+  const [one, other] = twins[0]!.map((image) => `"${images[image]}"`);
+  return `${count} good images are nearly the same as another, as ${one} and ${other}: they are held out together or not at all. New pictures teach more`;
+}
+
 const meanOf = (values: Uint8Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The median of pairs that are drawn at random, the same ones for the same number of sketches; 0 of fewer than two. */

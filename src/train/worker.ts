@@ -27,7 +27,7 @@ import { freeMemory } from "./feature-records.js";
 import { computeFeatures } from "./features.js";
 import type { FlowLayout } from "./gradient-network.js";
 import { type Division, divide, HeldOutImages, usualInterval } from "./held-out.js";
-import { type DistinctImages, type ImageSum, imageSums, withoutCopies } from "./image-sums.js";
+import { type ImageSum, imageSums, noticeOfCopies, withoutCopies } from "./image-sums.js";
 import { freshState, isDone, Learning, type LearningPlan, type LearningState } from "./learning.js";
 import { checkStepMemory } from "./memory.js";
 import { type CheckedTrainOptions, fewestImages, type TrainProgress, tilingOf } from "./options.js";
@@ -35,7 +35,7 @@ import type { Preset } from "./presets.js";
 import { ProgressTeller } from "./progress.js";
 import { throwIfStopped } from "./stop.js";
 import { Trainer } from "./trainer.js";
-import { findTwins } from "./twins.js";
+import { findTwins, noticeOfTwins } from "./twins.js";
 
 /** What the worker is given. */
 export type TrainTask = Omit<
@@ -84,8 +84,7 @@ async function makeModel(
   const task = { ...given, images };
   checkEnough(task, copies.length);
   const backbone = backboneFrom(task.source);
-  const twins = task.heldOut === 0 ? [] : await findTwins(task.images, signal);
-  const division = divide(task.images.length, task.heldOut, task.seed, twins);
+  const { division, twins } = await divided(task, signal);
   const built = await networkFrom(task.source, task.inputSize);
   throwIfStopped(signal);
   const { network, folder: weightsFolder } = built;
@@ -210,6 +209,12 @@ function planOf(
   };
 }
 
+async function divided({ images, heldOut, seed }: Task, signal: AbortSignal) {
+  const division = divide(images.length, heldOut, seed);
+  const twins = division.heldOut.length > 0 ? await findTwins(images, signal) : [];
+  return { division: divide(images.length, heldOut, seed, twins), twins };
+}
+
 /** Undefined where none are held out. */
 async function heldOutImages(
   { batchSize, threads, gate }: Task,
@@ -229,21 +234,6 @@ function checkEnough({ images }: Task, copies: number): void {
     "ERR_UFLOW_BAD_DATASET",
     `All ${images.length + copies} good images are copies of one, "${images[0]}"; at least ${fewestImages} different ones are needed, and 50 or more are better`,
   );
-}
-
-function noticeOfTwins(twins: readonly (readonly number[])[], images: readonly string[]): string {
-  const count = twins.reduce((sum, { length }) => sum + length, 0);
-  const [one, other] = twins[0]!.map((image) => `"${images[image]}"`);
-  return `${count} good images are nearly the same as another, as ${one} and ${other}: they are held out together or not at all. New pictures teach more`;
-}
-
-function noticeOfCopies(copies: DistinctImages["copies"]): string {
-  const { path, of } = copies[0]!;
-  const count =
-    copies.length === 1
-      ? "1 good image is a copy of another"
-      : `${copies.length} good images are copies of others`;
-  return `${count}, and each picture counts once: "${path}" is the same file as "${of}"`;
 }
 
 /** All of the options but those that change where and how fast a training runs, not what it learns. */

@@ -174,6 +174,20 @@ it("learns from copies of an image once, says so, and holds none of them out", a
   expect((await readFile(output)).equals(await readFile(other))).toBe(true);
 });
 
+it("says that images are nearly the same as another, where some are held out", async () => {
+  const twins = join(scratch, "twins");
+  await cp(data, twins, { recursive: true });
+  await sharp(join(data, "1.png")).jpeg({ quality: 95 }).toFile(join(twins, "again.jpg"));
+  const notices: string[] = [];
+  const onProgress = ({ notice }: TrainProgress) => void (notice && notices.push(notice));
+  await train({ ...fewest, data: twins, output, onProgress });
+  expect(notices).toEqual([]);
+  await train({ ...fewest, data: twins, output, heldOut: 0.34, onProgress });
+  expect(notices[0]).toMatch(
+    /^2 good images are nearly the same as another, as .*1\.png" and .*again\.jpg": they/,
+  );
+});
+
 async function refusal(options: Partial<TrainOptions>): Promise<UflowError> {
   const before = await readdir(folder);
   const error = await train({ ...fewest, data, output, ...options }).catch((thrown) => thrown);
