@@ -1,5 +1,7 @@
-import sharp, { type Sharp } from "sharp";
-import { decodeImage } from "./decode.js";
+import sharp from "sharp";
+import { messageOf, UflowError } from "../error.js";
+import type { RawImage } from "../kernels/index.js";
+import { decodeImage, readImageHeader } from "./decode.js";
 
 /** Pixels on each side of a sketch. */
 const side = 32;
@@ -10,20 +12,25 @@ const side = 32;
  * @throws UflowError ERR_UFLOW_BAD_IMAGE when it cannot be read.
  */
 export async function sketch(path: string): Promise<Uint8Array> {
-  const small = (image: Sharp) =>
-    image
+  // What is no image to us, as a program that draws one, is not decoded either.
+  const { format } = await readImageHeader(path);
+  const image = format === "bmp" ? ofPixels(await decodeImage(path)) : sharp(path);
+  try {
+    return await image
       .removeAlpha()
       .resize(side, side, { fit: "fill" })
       .toColourspace("b-w")
       .raw({ depth: "uchar" })
       .toBuffer();
-  try {
-    return await small(sharp(path));
-  } catch {
-    const { data, width, height, channels } = await decodeImage(path);
-    return await small(sharp(data, { raw: { width, height, channels } }));
+  } catch (error) {
+    throw new UflowError("ERR_UFLOW_BAD_IMAGE", `Cannot decode "${path}": ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
+
+const ofPixels = ({ data, width, height, channels }: RawImage) =>
+  sharp(data, { raw: { width, height, channels } });
 
 /** Root of the mean squared difference of two sketches, 0 … 255; Infinity where it is more than `most`. */
 export function sketchDistance(a: Uint8Array, b: Uint8Array, most = Number.POSITIVE_INFINITY): number {

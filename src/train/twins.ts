@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { concurrently } from "../concurrently.js";
 import { sketch, sketchDistance } from "../image/sketch.js";
 import { Random } from "../random.js";
@@ -28,6 +29,8 @@ export async function findTwins(paths: readonly string[], signal: AbortSignal): 
   known.sort((a, b) => a.mean - b.mean || a.image - b.image);
   const groups = new Groups(paths.length);
   for (const [i, { image, own, mean }] of known.entries()) {
+    // So that a stop is heard of.
+    await turn();
     throwIfStopped(signal);
     for (let j = i + 1; j < known.length && known[j]!.mean - mean < limit; j++) {
       if (sketchDistance(own, known[j]!.own, limit) < limit) groups.join(image, known[j]!.image);
@@ -74,13 +77,19 @@ class Groups {
     const members = new Map<number, number[]>();
     for (const i of this.first.keys()) {
       const first = this.firstOf(i);
-      members.set(first, [...(members.get(first) ?? []), i]);
+      const group = members.get(first) ?? [];
+      group.push(i);
+      members.set(first, group);
     }
     return [...members.values()];
   }
 
   private firstOf(i: number): number {
-    while (this.first[i] !== i) i = this.first[i]!;
+    while (this.first[i] !== i) {
+      // Halves the way for the next who asks.
+      this.first[i] = this.first[this.first[i]!]!;
+      i = this.first[i]!;
+    }
     return i;
   }
 }

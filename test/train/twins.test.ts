@@ -61,7 +61,10 @@ it("are no kinds of a product: many that are alike", async () => {
 
 it("are not among images that differ, nor of such as cannot be read", async () => {
   await writeFile(join(folder, "broken.png"), "no image");
-  const broken = [join(folder, "broken.png"), join(folder, "absent.png")];
+  const drawing =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><rect width="9" height="9"/></svg>';
+  for (const name of ["drawing.png", "again.png"]) await writeFile(join(folder, name), drawing);
+  const broken = ["broken.png", "absent.png", "drawing.png", "again.png"].map((name) => join(folder, name));
   expect(await findTwins([...(await different(12)), ...broken], signal)).toEqual([]);
   expect(await findTwins([], signal)).toEqual([]);
   expect(await findTwins(broken, signal)).toEqual([]);
