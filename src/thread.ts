@@ -1,5 +1,6 @@
 import { type MessagePort, Worker } from "node:worker_threads";
 import { messageOf, type PlainError, toPlainError, UflowError } from "./error.js";
+import { yieldToEventLoop } from "./niceness.js";
 
 /** What a thread can be asked for: functions of plain data. */
 type Methods<Face> = { [Name in keyof Face]: (...args: never[]) => unknown };
@@ -98,12 +99,13 @@ export class Thread<Face extends Methods<Face>> {
   }
 }
 
-/** The other side: answers calls in the order in which they come. */
+/** The other side: answers calls in the order in which they come, and yields to the event loop of the process. */
 export function answerCalls<Face extends Methods<Face>>(
   port: MessagePort,
   methods: Face,
   { close, moves = false }: { close?: () => unknown; moves?: boolean } = {},
 ): void {
+  yieldToEventLoop();
   let last = Promise.resolve();
   const answer = async ({ id, method, args }: Request) => {
     if (method === undefined) {

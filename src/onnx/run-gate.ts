@@ -5,6 +5,7 @@
  * an exception, but not when it is terminated from outside: of that nobody is told.
  */
 import { Worker, workerData } from "node:worker_threads";
+import { yieldToEventLoop } from "../niceness.js";
 import "./telemetry.js";
 
 /** What stands in the memory that a thread, its helpers and its owner share: how many are inside, and whether it is shut. */
@@ -48,8 +49,9 @@ function stopThreads(): void {
 export class RunGate {
   private constructor(private readonly flags: Int32Array) {}
 
-  /** The gate of this thread, which has loaded its modules now. */
+  /** The gate of this thread, which has loaded its modules now; what it starts from now on yields to the event loop as it does. */
   static ofThread(): RunGate {
+    yieldToEventLoop();
     const gate = new RunGate(workerData.gate);
     gate.leave();
     return gate;

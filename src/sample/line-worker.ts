@@ -5,6 +5,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import sharp from "sharp";
 import { type PlainError, toPlainError } from "../error.js";
+import { yieldToEventLoop } from "../niceness.js";
 import { writeFileAtomic } from "../output/atomic-file.js";
 import { type Part, partOn } from "./part.js";
 import type { Order } from "./production.js";
@@ -62,6 +63,7 @@ async function writePng(path: string, data: Uint8Array, side: number, channels: 
   await writeFileAtomic(path, await space.png().toBuffer());
 }
 
+yieldToEventLoop();
 const report = (message: LineMessage) => parentPort!.postMessage(message);
 produce(workerData as LineTask, report)
   .catch((error) => report({ kind: "error", error: toPlainError(error, "ERR_UFLOW_LANE") }))
