@@ -4,13 +4,15 @@
 //
 // `uflow serve` with its defaults in a process of its own, and models that were never trained. First a second process sends
 // all requests at once, each on its own connection, and counts what comes back: small images, then such as are more bytes
-// together than the service takes on (--bodies-limit). Then wrk asks again as soon as it is answered, where it is installed.
+// together than the service takes on (--bodies-limit). Then wrk asks again as soon as it is answered, where it is installed;
+// and short requests are timed while long ones of JSON are answered.
 // Both processes open as many files as there are requests: `ulimit -n`. Two minutes.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import sharp from "sharp";
@@ -49,6 +51,7 @@ const measuredOn = machine();
 const folder = await mkdtemp(join(tmpdir(), "uflow-service-load-"));
 const atOnce = [];
 const throughput = [];
+const beside = [];
 try {
   for (const each of models) {
     const own = join(folder, each.name);
@@ -58,7 +61,7 @@ try {
     if (each.name === "tiny") {
       atOnce.push(await allAtOnce(file, "small images", image));
       atOnce.push(await allAtOnce(file, "too many bytes", await noise(own, 192)));
-    }
+    } else beside.push(...(await besideJson(file)));
     throughput.push(...(await throughputOf(each.name, file, image)));
   }
 } finally {
@@ -87,6 +90,7 @@ function report() {
       ...atOnce,
     ]),
     table([["model", "how", "images/s", "p50", "p99", "not 200"], ...throughput]),
+    table([["a short request beside", "p50", "p99", "longest"], ...beside]),
   ];
   console.log(parts(alignedTable).join("\n\n"));
   if (options.writeDocs) writePart("service-load", parts(pipeTable).join("\n\n"));
@@ -183,6 +187,58 @@ end
   const [requests, duration, p50, p99, failed] = found[1].split(" ").map(Number);
   const milliseconds = (micro) => `${(micro / 1000).toFixed(1)} ms`;
   return [((1e6 * requests) / duration).toFixed(0), milliseconds(p50), milliseconds(p99), String(failed)];
+}
+
+/** A megapixel as a list of numbers; all maps come back as such. */
+async function besideJson(model) {
+  console.error("service-load: short requests beside JSON");
+  const service = await serve(model);
+  const shape = [1024, 1024, 1];
+  const data = Array.from({ length: 1024 * 1024 }, (_, i) => (i * 7919) % 251);
+  const body = JSON.stringify({ inputs: [{ name: "image", datatype: "UINT8", shape, data }] });
+  const url = `${service.url}/v2/models/${basename(model, ".uflow")}/infer`;
+  const ask = async () => {
+    const response = await fetch(url, {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json" },
+    });
+    if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
+    await response.arrayBuffer();
+  };
+  await ask();
+  let asked = 0;
+  const rows = [
+    ["nothing", ...(await timesBeside(service.url, () => sleep(1000)))],
+    [
+      "1024² pixels as JSON, one after the other",
+      ...(await timesBeside(service.url, async () => {
+        for (; asked < 10; asked++) await ask();
+      })),
+    ],
+  ];
+  await service.stop();
+  return rows;
+}
+
+/** What a short request takes while something else goes on. */
+async function timesBeside(url, work) {
+  const times = [];
+  let going = true;
+  const ask = async () => {
+    while (going) {
+      const start = performance.now();
+      await (await fetch(`${url}/v2/health/live`)).arrayBuffer();
+      times.push(performance.now() - start);
+      await sleep(2);
+    }
+  };
+  const asking = ask();
+  await work();
+  going = false;
+  await asking;
+  const { p50, p99 } = latencyOf(times);
+  return [p50, p99, Math.max(...times)].map((time) => `${time.toFixed(1)} ms`);
 }
 
 /** An image that cannot be compressed, always the same. */

@@ -25,7 +25,7 @@ export interface ThreadOptions {
   /** What starts it; default: a worker of the file alone. */
   start?: (file: URL) => Worker;
   workerData?: unknown;
-  /** Whether the memory of float32 arrays goes to the other side, instead of a copy; `answerCalls` must be told the same. */
+  /** Whether the memory of typed arrays goes to the other side, instead of a copy; `answerCalls` must be told the same. */
   moves?: boolean;
 }
 
@@ -126,9 +126,12 @@ export function answerCalls<Face extends Methods<Face>>(
   });
 }
 
-/** The memory of all arrays in some plain data, where it is to be moved. */
+/** The memory of all typed arrays in some plain data, where it is to be moved; but of parts of larger memory, which stays. */
 function moved(data: unknown, { moves = false }: { moves?: boolean | undefined }): ArrayBuffer[] {
   if (!moves || typeof data !== "object" || data === null) return [];
-  if (data instanceof Float32Array) return [data.buffer as ArrayBuffer];
+  if (ArrayBuffer.isView(data)) {
+    const { buffer, byteLength } = data;
+    return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+  }
   return Object.values(data).flatMap((part) => moved(part, { moves }));
 }

@@ -17,11 +17,14 @@ const program = `
       new Worker(helper, { eval: true }).once("message", (its) => resolve([getPriority(0), its]))),
   });`;
 
-it.runIf(process.platform === "linux")("puts threads behind the event loop, which stays where it is", async () => {
-  const before = getPriority(process.pid);
-  const thread = new Thread<Calls>("test", new URL(`data:text/javascript,${encodeURIComponent(program)}`));
-  const behind = Math.min(19, before + 5);
-  expect(await thread.call("niceness")).toEqual([behind, behind]);
-  await thread.close();
-  expect(getPriority(process.pid)).toBe(before);
-});
+it.runIf(process.platform === "linux")(
+  "puts threads behind the event loop, which stays where it is",
+  async () => {
+    const before = getPriority(process.pid);
+    const thread = new Thread<Calls>("test", new URL(`data:text/javascript,${encodeURIComponent(program)}`));
+    const behind = Math.min(19, before + 5);
+    expect(await thread.call("niceness")).toEqual([behind, behind]);
+    await thread.close();
+    expect(getPriority(process.pid)).toBe(before);
+  },
+);

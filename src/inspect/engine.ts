@@ -56,7 +56,8 @@ export class Engine {
   private nextBatch = 1;
   /** Lanes that died or could not be opened since the last answer. */
   private deaths = 0;
-  private readonly replacements = new Set<Promise<void>>();
+  /** Of lanes that died, and what they left. */
+  private readonly replacements = new Set<Promise<unknown>>();
   private filling: NodeJS.Timeout | undefined;
   /** Why nothing more is taken on. */
   private broken: UflowError | undefined;
@@ -268,7 +269,9 @@ export class Engine {
       for (const job of jobs.toReversed()) this.again(job, reason, batch === working || !known);
     }
     place.batches.clear();
-    const replacement = this.replaceLane(reason).finally(() => this.replacements.delete(replacement));
+    const freed = place.lane.exited.then(releaseFreedMemory);
+    const replaced = Promise.all([this.replaceLane(reason), freed]);
+    const replacement = replaced.finally(() => this.replacements.delete(replacement));
     this.replacements.add(replacement);
     this.dispatch();
   }

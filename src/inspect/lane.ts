@@ -27,7 +27,8 @@ export class Lane {
   /** Models that are not closed yet. */
   private readonly models: Set<number>;
   private readonly freed = new Map<number, Freed>();
-  private readonly exited: Promise<void>;
+  /** Settled when the thread has ended, in whatever way. */
+  readonly exited: Promise<void>;
   private readonly opened: Promise<Devices>;
   /** Whether the thread takes anything: it has opened the models, and lives. */
   private answers = false;

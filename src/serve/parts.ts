@@ -4,6 +4,7 @@ import type { Sinks } from "../records/index.js";
 import type { Access } from "./access.js";
 import type { Drift } from "./drift.js";
 import type { Inspections } from "./inspections.js";
+import type { JsonThread } from "./kserve/json-thread.js";
 import type { Live } from "./live.js";
 import type { Metrics } from "./metrics.js";
 import type { Models } from "./models.js";
@@ -19,6 +20,7 @@ export interface Parts {
   readonly inspections: Inspections;
   readonly results: Results;
   readonly pictures: Pictures;
+  readonly json: JsonThread;
   readonly live: Live;
   readonly drift: Drift;
   readonly metrics: Metrics;

@@ -9,6 +9,7 @@ import { Drift } from "./drift.js";
 import { isLoopback } from "./foreign-pages.js";
 import { Inspections } from "./inspections.js";
 import { Keys } from "./keys.js";
+import { JsonThread } from "./kserve/json-thread.js";
 import { Live } from "./live.js";
 import { Metrics } from "./metrics.js";
 import { type LoadedModel, Models, summaryOf } from "./models.js";
@@ -69,6 +70,7 @@ async function open({ app, ...begun }: Beginnings, last: FrameRecord | undefined
     models,
     inspections,
     pictures,
+    json: new JsonThread(),
     drift,
     metrics,
     started: new Date(),
@@ -140,7 +142,7 @@ export class Service implements AsyncDisposable {
   }
 
   private async shutDown(): Promise<boolean> {
-    const { options, live, models, pictures, sinks } = this.parts;
+    const { options, live, models, pictures, json, sinks } = this.parts;
     const { log } = this.app;
     const end = performance.now() + options.shutdownTimeout;
     clearInterval(this.timer);
@@ -158,7 +160,7 @@ export class Service implements AsyncDisposable {
     const left = Math.max(0, end - performance.now());
     const dropped = sinks.stats.dropped;
     await sinks.close(left);
-    await pictures.close();
+    await Promise.all([pictures.close(), json.close()]);
     const lost = sinks.stats.dropped - dropped;
     log.info({ answered, lost }, "stopped");
     return answered && lost === 0;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Inspection, Inspector, type Service, startService } from "#uflow/index.js";
+import { JsonThread } from "#uflow/serve/kserve/json-thread.js";
 import { outputTensors } from "#uflow/serve/kserve/outputs.js";
 import { inferAnswerSchema } from "#uflow/serve/kserve/schemas.js";
 import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
@@ -147,6 +148,51 @@ describe("the open inference protocol", () => {
     const sized = { ...input, parameters: { binary_data_size: pixels.length } };
     const answer = await (await infer({ inputs: [sized], outputs: [{ name: "log_nfa" }] }, [pixels])).json();
     expect(answer.outputs[0].data).toEqual([expected.logNfa]);
+  });
+});
+
+describe("a long request", () => {
+  const long = Array(64 * 64 * 16).fill(200);
+
+  it("of JSON and its long answer are as short ones", async () => {
+    const shape = [256, 256, 1];
+    const answer = await (await infer({ inputs: [pixelsInput(shape, long)] })).json();
+    const { outputs } = inferAnswerSchema.parse(answer);
+    await using inspector = await Inspector.open(tiny.model);
+    const frame = { data: Uint8Array.from(long), width: 256, height: 256, channels: 1 };
+    const { logNfa, mask, anomalyMap } = await inspector.inspect(frame);
+    const data = Object.fromEntries(outputs.map((output) => [output.name, output.data]));
+    expect(data.log_nfa).toEqual([logNfa]);
+    expect(data.mask).toEqual([...mask.data]);
+    expect(data.anomaly_map).toEqual([...anomalyMap.data]);
+  });
+
+  it.each<[string, unknown, number, RegExp]>([
+    ["pixels of 256", { inputs: [pixelsInput([256, 256, 1], [...long.slice(1), 256])] }, 400, /0 to 255/],
+    ["another name", { inputs: [{ ...pixelsInput([256, 256, 1], long), name: "x" }] }, 400, /inputs.0.name/],
+    ["too many images", { inputs: [pixelsInput([65_536, 1, 1, 1], long)] }, 413, /More than 64 images/],
+    [
+      "much beside its images",
+      { inputs: [pixelsInput([1, 1, 1], [1])], parameters: { long } },
+      400,
+      /beside/,
+    ],
+  ])("with %s is refused as a short one", async (_, body, status, problem) => {
+    const response = await infer(body);
+    const { error } = await response.json();
+    expect({ status: response.status, error }).toEqual({ status, error: expect.stringMatching(problem) });
+  });
+
+  it("is read by a thread, to which its memory goes", async () => {
+    const json = new JsonThread();
+    const bytes = new TextEncoder().encode(JSON.stringify({ inputs: [pixelsInput([256, 256, 1], long)] }));
+    const { images } = await json.read(
+      { bytes, jsonLength: bytes.length },
+      { route: "here", imagesLimit: 1 },
+    );
+    expect(images).toEqual([{ data: Uint8Array.from(long), width: 256, height: 256, channels: 1 }]);
+    expect(bytes.length).toBe(0);
+    await json.close();
   });
 });
 

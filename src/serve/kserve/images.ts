@@ -2,43 +2,59 @@ import type { RecordedImage } from "../../records/record.js";
 import { Refusal } from "../refusal.js";
 import type { InputTensor } from "./schemas.js";
 
-/** The images of a tensor. @param binary what follows the JSON, if anything does. @throws Refusal 400. */
-export function imagesOfTensor(tensor: InputTensor, binary: Buffer): RecordedImage[] {
+/**
+ * The images of a tensor, in memory of their own.
+ * @param binary what follows the JSON, if anything does
+ * @param most images
+ * @throws Refusal 400, 413.
+ */
+export function imagesOfTensor(tensor: InputTensor, binary: Uint8Array, most: number): RecordedImage[] {
   const size = tensor.parameters?.binary_data_size;
   if (size !== undefined && size !== binary.length) {
     throw wrong(`${binary.length} bytes follow the JSON, but binary_data_size is ${size}`);
   }
   if ((size === undefined) === (tensor.data === undefined)) throw wrong("give data or binary_data_size");
-  if (tensor.datatype === "BYTES") return filesOf(tensor, size === undefined ? undefined : binary);
+  const count = imagesIn(tensor);
+  if (count > most) throw new Refusal(413, `More than ${most} images in one request`);
+  if (tensor.datatype === "BYTES") return filesOf(tensor, count, size === undefined ? undefined : binary);
   const pixels = size === undefined ? pixelsOfJson(tensor.data!) : Uint8Array.from(binary);
   return framesOf(tensor.shape, pixels);
 }
 
-function filesOf({ shape, data }: InputTensor, binary: Buffer | undefined): Uint8Array[] {
-  const files = binary ? lengthPrefixed(binary) : data!.map(fileOfJson);
-  const count = shape.reduce((product, side) => product * side, 1);
-  if (files.length !== count)
-    throw wrong(`shape [${shape}] wants ${count} elements, but there are ${files.length}`);
+/** By the shape. */
+function imagesIn({ datatype, shape }: InputTensor): number {
+  if (datatype === "BYTES") return shape.reduce((product, side) => product * side, 1);
+  return shape.length === 4 ? shape[0]! : 1;
+}
+
+function filesOf({ shape, data }: InputTensor, count: number, binary: Uint8Array | undefined): Uint8Array[] {
+  const files = binary ? lengthPrefixed(binary, count) : data!.length === count && data!.map(fileOfJson);
+  if (!files) throw wrong(`its data are not the ${count} elements of the shape [${shape}]`);
   return files;
 }
 
-/** Each element: four bytes of its length, little-endian, and then itself. Copied: one must not keep all in memory. */
-function lengthPrefixed(binary: Buffer): Uint8Array[] {
+/**
+ * Each element: four bytes of its length, little-endian, and then itself.
+ * @returns undefined where they are not so many.
+ */
+function lengthPrefixed(binary: Uint8Array, count: number): Uint8Array[] | undefined {
   const files: Uint8Array[] = [];
-  for (let at = 0; at < binary.length; ) {
-    const length = at + 4 <= binary.length ? binary.readUInt32LE(at) : Number.POSITIVE_INFINITY;
+  const view = new DataView(binary.buffer, binary.byteOffset, binary.length);
+  let at = 0;
+  while (at < binary.length && files.length < count) {
+    const length = at + 4 <= binary.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY;
     if (at + 4 + length > binary.length) throw wrong("an element of BYTES is longer than the data");
     files.push(Uint8Array.from(binary.subarray(at + 4, at + 4 + length)));
     at += 4 + length;
   }
-  return files;
+  return files.length === count && at === binary.length ? files : undefined;
 }
 
 function fileOfJson(text: unknown): Uint8Array {
   if (typeof text !== "string" || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) {
     throw wrong("elements of BYTES in JSON are image files in base64");
   }
-  return Buffer.from(text, "base64");
+  return Uint8Array.from(Buffer.from(text, "base64"));
 }
 
 /** Flat or nested, as the protocol allows both. */

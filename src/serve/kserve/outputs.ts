@@ -1,6 +1,12 @@
 import type { Inspection } from "../../inspect/inspection.js";
 import { Refusal } from "../refusal.js";
-import { type InferRequest, type OutputName, type OutputTensor, outputNames } from "./schemas.js";
+import {
+  type InferAnswer,
+  type InferRequest,
+  type OutputName,
+  type OutputTensor,
+  outputNames,
+} from "./schemas.js";
 
 type Numbers = Float32Array | Float64Array | Uint8Array;
 
@@ -60,8 +66,14 @@ export function describeOutputs(mapSize: number): { name: string; datatype: stri
   });
 }
 
-/** Numbers of an answer as JSON, of twenty characters or so each: the event loop waits while they are written down. */
+/** Numbers of an answer as JSON, of twenty characters or so each. */
 const mostAsJson = 4_000_000;
+
+/** A tensor of an answer; `values` are to be written as its data. */
+type ReplyTensor = Omit<OutputTensor, "data"> & { values?: Numbers };
+
+/** An answer before it is JSON. */
+export type InferReply = Omit<InferAnswer, "outputs"> & { outputs: ReplyTensor[] };
 
 /**
  * The tensors that are wished for, and the binary data of those that are wished for in binary.
@@ -70,7 +82,7 @@ const mostAsJson = 4_000_000;
 export function outputTensors(
   { outputs: wishes, parameters }: Pick<InferRequest, "outputs" | "parameters">,
   inspections: readonly Inspection[],
-): { tensors: OutputTensor[]; binary: Buffer[] } {
+): { tensors: ReplyTensor[]; binary: Buffer[] } {
   const binary: Buffer[] = [];
   let asJson = 0;
   const tensors = (wishes ?? outputNames.map((name) => ({ name, parameters: undefined }))).map((wish) => {
@@ -80,7 +92,7 @@ export function outputTensors(
     if (!(wish.parameters?.binary_data ?? parameters?.binary_data_output ?? false)) {
       asJson += numbers.length;
       if (asJson > mostAsJson) throw tooLong();
-      return { ...tensor, data: jsonValues(datatype, numbers) };
+      return { ...tensor, values: numbers };
     }
     binary.push(Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength));
     return { ...tensor, parameters: { binary_data_size: numbers.byteLength } };
@@ -93,6 +105,23 @@ const tooLong = () =>
     413,
     `The outputs are more than ${mostAsJson} numbers as JSON; ask for them in binary (binary_data), for fewer of them, or of fewer images`,
   );
+
+/** How many numbers of an answer are to be written as JSON. */
+export function numbersAsJson({ outputs }: InferReply): number {
+  return outputs.reduce((sum, { values }) => sum + (values?.length ?? 0), 0);
+}
+
+/** The text of an answer. */
+export function jsonOf({ outputs, ...reply }: InferReply): Uint8Array {
+  const answer: InferAnswer = {
+    ...reply,
+    outputs: outputs.map(({ values, ...tensor }) => ({
+      ...tensor,
+      ...(values && { data: jsonValues(tensor.datatype, values) }),
+    })),
+  };
+  return new TextEncoder().encode(JSON.stringify(answer));
+}
 
 /** JSON has no infinity. */
 function jsonValues(datatype: Output["datatype"], numbers: Numbers): (number | boolean)[] {

@@ -1,11 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
+import type { RecordedImage } from "../../records/record.js";
 import { engineVersion } from "../../version.js";
 import { modelParamsSchema, readinessSchema } from "../api.js";
 import { readBody } from "../body.js";
 import { failureOf } from "../inspections.js";
-import { imagesOfTensor } from "../kserve/images.js";
-import { parseJson } from "../kserve/json.js";
 import { describeOutputs, outputTensors } from "../kserve/outputs.js";
 import {
   inferAnswerSchema,
@@ -21,26 +20,23 @@ import { whyNotReady } from "./state.js";
 const tags = ["kserve"];
 /** Of the binary data extension: how many bytes of the body are JSON. */
 const jsonLengthHeader = "inference-header-content-length";
-const none = Buffer.alloc(0);
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** What follows the JSON in a body of the binary data extension. */
-    binary?: Buffer;
+    /** Of a tensor in the body, which is without them. */
+    images?: RecordedImage[];
   }
 }
 
 /** /v2: the open inference protocol, for clients of other model servers. */
 export async function kserveRoutes(app: App, parts: Parts): Promise<void> {
-  const { models, options } = parts;
-  app.decorateRequest("binary");
-  app.addHook("preValidation", splitBody);
+  const { models, options, json } = parts;
+  const { bodyLimit, imagesLimit } = options;
+  app.decorateRequest("images");
   app.removeContentTypeParser("application/json");
-  const bytes = (_: FastifyRequest, body: IncomingMessage) => readBody(body, options.bodyLimit);
-  app.addContentTypeParser("application/octet-stream", bytes);
-  app.addContentTypeParser("application/json", async (request: FastifyRequest, body: IncomingMessage) =>
-    parseJson(await bytes(request, body)),
-  );
+  for (const type of ["application/json", "application/octet-stream"]) {
+    app.addContentTypeParser(type, (_: FastifyRequest, body: IncomingMessage) => readBody(body, bodyLimit));
+  }
 
   const server = { summary: "What this server is", tags, answer: serverMetadataSchema };
   app.get("/v2", { schema: server }, async () => ({
@@ -103,13 +99,18 @@ export async function kserveRoutes(app: App, parts: Parts): Promise<void> {
       types: ["application/octet-stream"],
     },
   };
-  app.post("/v2/models/:name/infer", { schema: infer }, async (request, reply) => {
+  const route = "/v2/models/:name/infer";
+  /** Takes the images out of the body, so that the rest is checked as any other. */
+  const preValidation = async (request: FastifyRequest) => {
+    if (!Buffer.isBuffer(request.body)) return;
+    const body = { bytes: request.body, jsonLength: jsonLengthOf(request) };
+    const { asked, images } = await json.read(body, { route: `POST ${route}`, imagesLimit });
+    request.body = asked;
+    request.images = images;
+  };
+  app.post(route, { schema: infer, preValidation }, async (request, reply) => {
     const model = models.get(request.params.name);
-    const { body: asked } = request;
-    const images = imagesOfTensor(asked.inputs[0]!, request.binary ?? none);
-    if (images.length > options.imagesLimit) {
-      throw new Refusal(413, `More than ${options.imagesLimit} images in one request`);
-    }
+    const { body: asked, images = [] } = request;
     const asking = { station: asked.parameters?.station ?? "", signal: goneSignal(reply.raw) };
     const arrived = images.map((image) => ({ name: "", image }));
     const inspected = await inspectAll(parts, model, arrived, asking);
@@ -119,27 +120,23 @@ export async function kserveRoutes(app: App, parts: Parts): Promise<void> {
       return one.outcome;
     });
     const { tensors, binary: binaryOutputs } = outputTensors(asked, inspections);
-    const answer = {
+    const text = await json.write({
       model_name: model.name,
       model_version: inspections[0]!.model,
       ...(asked.id !== undefined && { id: asked.id }),
       outputs: tensors,
-    };
-    if (binaryOutputs.length === 0) return answer;
-    const json = Buffer.from(JSON.stringify(answer));
-    reply.header(jsonLengthHeader, json.length).type("application/octet-stream");
-    return Buffer.concat([json, ...binaryOutputs]);
+    });
+    if (binaryOutputs.length === 0) return reply.type("application/json; charset=utf-8").send(text);
+    reply.header(jsonLengthHeader, text.length).type("application/octet-stream");
+    return Buffer.concat([text, ...binaryOutputs]);
   });
 }
 
-/** Binary data follow the JSON: takes the two apart, so that the JSON is checked as any other. @throws Refusal 400. */
-async function splitBody(request: FastifyRequest): Promise<void> {
-  const { headers, body } = request;
-  if (!Buffer.isBuffer(body)) return;
-  const length = Number(headers[jsonLengthHeader]);
-  if (!(Number.isInteger(length) && length > 0 && length <= body.length)) {
-    throw new Refusal(400, "Inference-Header-Content-Length must say how many bytes of the body are JSON");
-  }
-  request.body = parseJson(body.subarray(0, length));
-  request.binary = body.subarray(length);
+/** @throws Refusal 400 where binary data follow the JSON, and it is not told where. */
+function jsonLengthOf({ headers, body }: FastifyRequest): number {
+  const { length } = body as Buffer;
+  if (headers["content-type"]?.startsWith("application/json")) return length;
+  const jsonLength = Number(headers[jsonLengthHeader]);
+  if (Number.isInteger(jsonLength) && jsonLength > 0 && jsonLength <= length) return jsonLength;
+  throw new Refusal(400, "Inference-Header-Content-Length must say how many bytes of the body are JSON");
 }
