@@ -1,11 +1,13 @@
 // How far does the plainest method get on the same features? The distance of every feature vector to the nearest one of
 // good training images, as an anomaly map: a baseline for docs/results.md.
 //
-//   node bench/nearest-neighbour.mjs DATA … [--bank 4000]
+//   node bench/nearest-neighbour.mjs DATA … [--strides 8,16 …] [--bank 4000]
 //
-// Features of strides 8 and 16, the coarser upsampled; a random bank of so many vectors of the training images.
+// Features of these strides of `mobile` (of 4, 8, 16; may be given several times), the coarser upsampled; a random bank of so
+// many vectors of the training images.
 import { parseArgs } from "node:util";
 import { backboneOf, featureName, imageName } from "../dist/backbone/index.js";
+import { mobileOutputs } from "../dist/backbone/mobile.js";
 import { aupro, imageAuroc, pixelAuroc } from "../dist/evaluate/metrics/index.js";
 import { readDataset } from "../dist/image/datasets/index.js";
 import { decodeImage } from "../dist/image/decode.js";
@@ -18,12 +20,13 @@ import { Session } from "../dist/onnx/session.js";
 import { Random } from "../dist/random.js";
 
 const side = 256;
-const grid = 32;
-const vectors = grid * grid;
 const cpu = { device: "cpu", threads: 0 };
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { bank: { type: "string", default: "4000" } },
+  options: {
+    strides: { type: "string", multiple: true, default: ["8,16"] },
+    bank: { type: "string", default: "4000" },
+  },
 });
 
 const { preprocessing, network } = backboneOf("mobile");
@@ -31,22 +34,36 @@ const backbone = await Session.create(await network(side), cpu);
 
 for (const folder of positionals) {
   const { train, test } = await readDataset(folder);
-  const bank = await bankOf(train, Number(values.bank));
-  const nearest = await Session.create(nearestNetwork(bank), cpu);
+  for (const strides of values.strides) await examine(folder, { train, test }, scalesOf(strides));
+}
+
+/** The scales of some strides, finest first; and the side of the grid that the finest has. */
+function scalesOf(strides) {
+  const wanted = strides.split(",").map(Number);
+  const scales = mobileOutputs.flatMap(({ stride }, scale) => (wanted.includes(stride) ? [scale] : []));
+  if (scales.length !== wanted.length)
+    throw new Error(`--strides: expected some of 4,8,16, but received ${strides}`);
+  return { strides, scales, grid: side / Math.min(...wanted) };
+}
+
+async function examine(folder, { train, test }, { strides, ...shape }) {
+  const bank = await bankOf(train, Number(values.bank), shape);
+  const nearest = await Session.create(nearestNetwork(bank, shape), cpu);
   const scores = [];
   /** Undefined where nobody has said where it is defective. */
   const masks = [];
   for (const { path, defect, mask } of test) {
-    const { data } = (
-      await nearest.run({ x: { data: await vectorsOf(path), dims: [vectors, bank.dimensions] } })
-    ).distance;
-    scores.push(enlarged(data));
+    const dims = [shape.grid ** 2, bank.dimensions];
+    const { data } = (await nearest.run({ x: { data: await vectorsOf(path, shape), dims } })).distance;
+    scores.push(enlarged(data, shape.grid));
     const none = { data: new Uint8Array(side * side), width: side, height: side };
     masks.push(mask ? await readMask(mask, none) : defect === "good" ? none : undefined);
   }
   const anomalous = test.map(({ defect }) => defect !== "good");
   const highest = scores.map(({ data }) => data.reduce((a, b) => Math.max(a, b)));
-  console.log(`${folder}: nearest of ${bank.count} vectors from ${train.length} good images`);
+  console.log(
+    `${folder}: strides ${strides}, nearest of ${bank.count} vectors from ${train.length} good images`,
+  );
   /** Of the pixels of these images, as far as they have masks. */
   const ofPixels = (metric, numbers) => {
     const known = numbers.filter((i) => masks[i]);
@@ -72,27 +89,31 @@ function text(metric) {
 }
 
 /** One feature vector per pixel of the grid, [vectors, channels]. */
-async function vectorsOf(path) {
+async function vectorsOf(path, { scales, grid }) {
   const image = resample(await decodeImage(path), { width: side, height: side, ...preprocessing });
   const features = await backbone.run({ [imageName]: { data: image, dims: [1, 3, side, side] } });
-  const fine = features[featureName(1)];
-  const coarse = features[featureName(2)];
-  const [c1, c2] = [fine.dims[1], coarse.dims[1]];
-  const out = new Float32Array(vectors * (c1 + c2));
-  for (let i = 0; i < vectors; i++) {
-    const half = (Math.floor(i / grid) >> 1) * (grid / 2) + ((i % grid) >> 1);
-    for (let c = 0; c < c1; c++) out[i * (c1 + c2) + c] = fine.data[c * vectors + i];
-    for (let c = 0; c < c2; c++) out[i * (c1 + c2) + c1 + c] = coarse.data[(c * vectors) / 4 + half];
+  const maps = scales.map((scale) => features[featureName(scale)]);
+  const dimensions = maps.reduce((sum, { dims }) => sum + dims[1], 0);
+  const out = new Float32Array(grid * grid * dimensions);
+  for (let i = 0; i < grid * grid; i++) {
+    let at = i * dimensions;
+    for (const { data, dims } of maps) {
+      const [, channels, rows] = dims;
+      const coarser = grid / rows;
+      const pixel = Math.floor(i / grid / coarser) * rows + Math.floor((i % grid) / coarser);
+      for (let c = 0; c < channels; c++) out[at++] = data[c * rows * rows + pixel];
+    }
   }
   return out;
 }
 
-async function bankOf(paths, count) {
+async function bankOf(paths, count, shape) {
   const random = new Random(0);
   const perImage = Math.ceil(count / paths.length);
+  const vectors = shape.grid ** 2;
   const rows = [];
   for (const path of paths) {
-    const all = await vectorsOf(path);
+    const all = await vectorsOf(path, shape);
     const dimensions = all.length / vectors;
     for (let k = 0; k < perImage; k++) {
       const i = random.below(vectors);
@@ -103,7 +124,7 @@ async function bankOf(paths, count) {
 }
 
 /** min over the bank of |x − b|² = |x|² + min(|b|² − 2·x·b). */
-function nearestNetwork({ rows, count, dimensions }) {
+function nearestNetwork({ rows, count, dimensions }, { grid }) {
   const g = new Graph();
   const transposed = new Float32Array(dimensions * count);
   const squares = new Float32Array(count);
@@ -113,16 +134,16 @@ function nearestNetwork({ rows, count, dimensions }) {
       squares[j] += value * value;
     });
   });
-  const x = g.input("x", [vectors, dimensions]);
+  const x = g.input("x", [grid ** 2, dimensions]);
   const products = op.matmul(g, x, g.constant("bank", transposed, [dimensions, count]));
   const partial = op.add(g, products, g.constant("squares", squares, [count]));
-  const least = g.node("ReduceMin", [partial], [vectors, 1], { axes: [1] });
+  const least = g.node("ReduceMin", [partial], [grid ** 2, 1], { axes: [1] });
   g.output("distance", op.add(g, least, op.sum(g, op.mul(g, x, x), [1])));
   return serialize(g);
 }
 
 /** Every vector's distance as a block of pixels. */
-function enlarged(data) {
+function enlarged(data, grid) {
   const scale = side / grid;
   const at = (i) => Math.floor(i / side / scale) * grid + Math.floor((i % side) / scale);
   return {
