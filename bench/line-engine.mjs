@@ -3,8 +3,8 @@
 //   node bench/line-engine.mjs [--only mobile] [--seconds 5] [--frames 100000] [--write-docs]
 //
 // Models with flows that were never trained, on generated images of good parts twice as large as their input: `tiny`, a flow of
-// one step on 64 pixels, runs the many images of the memory, `mobile` is the embedded backbone, `resnet18` has random weights. About
-// four minutes.
+// one step on 64 pixels, runs the many images of the memory, `mobile` is the embedded backbone, the ResNets have random weights. About
+// five minutes.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +25,7 @@ const cases = [
   { name: "mobile@512", model: { inputSize: 512 }, maps: "anomalous" },
   { name: "resnet18@448", backbone: "resnet18", model: { inputSize: 448 } },
   { name: "resnet18@448", backbone: "resnet18", model: { inputSize: 448 }, maps: "anomalous" },
+  { name: "wide_resnet50_2@256", backbone: "wide_resnet50_2", model: { inputSize: 256 } },
 ];
 
 const options = new Command("line-engine")
