@@ -25,7 +25,6 @@ import { threadsOf } from "./crew.js";
 import type { FeatureCache } from "./feature-cache.js";
 import { freeMemory } from "./feature-records.js";
 import { computeFeatures } from "./features.js";
-import type { FlowLayout } from "./gradient-network.js";
 import { type Division, divide, HeldOutImages, usualInterval } from "./held-out.js";
 import { type ImageSum, imageSums, noticeOfCopies, withoutCopies } from "./image-sums.js";
 import { freshState, isDone, Learning, type LearningPlan, type LearningState } from "./learning.js";
@@ -80,25 +79,15 @@ async function makeModel(
   signal: AbortSignal,
   send: (progress: TrainProgress) => void,
 ): Promise<Trained> {
-  const { images, sums, copies } = withoutCopies(given.images, await imageSums(given.images, signal));
-  const task = { ...given, images };
-  checkEnough(task, copies.length);
-  const backbone = backboneFrom(task.source);
-  const { division, twins } = await divided(task, signal);
-  const built = await networkFrom(task.source, task.inputSize);
-  throwIfStopped(signal);
-  const { network, folder: weightsFolder } = built;
-  const architecture = architectureOf(backbone, task);
-  const sight = sightOf(task, backbone);
-  const tiles = await tilesOf(task.images, sight);
+  const { task, sums, division, notices } = await distinctImages(given, signal);
+  const basis = await basisOf(task, signal);
+  const { backbone, built, architecture, initial, sight, tiles } = basis;
   const plan = planOf(task, division, architecture, tiles);
   const stepBytes = checkStepMemory(architecture, plan.images, task.batchSize, threadsOf(task.threads));
-  const initial = initialParameters(architecture, task.seed);
   const pictures = picturesOf(task.images, division.learned, task.augment, task.seed, tiles);
   const teller = new ProgressTeller(pictures.length, task.epochs, send);
-  if (copies.length > 0) teller.notice(noticeOfCopies(copies));
-  if (twins.length > 0) teller.notice(noticeOfTwins(twins, task.images));
-  const identity = identityOf(task, network, sums);
+  for (const notice of notices) teller.notice(notice);
+  const identity = identityOf(task, built.network, sums);
   const keeper = new CheckpointKeeper(task.checkpoint, identity, task.checkpointEvery, (notice) =>
     teller.notice(notice),
   );
@@ -107,30 +96,67 @@ async function makeModel(
   const start = task.resume ? await keeper.resume(fresh) : fresh;
   const cache = { folder: task.cacheFolder, precision: task.cachePrecision };
   const memory = freeMemory() - stepBytes;
+  const { network, folder: weightsFolder } = built;
   const computing = { ...task, pictures, backbone, network, sight, weightsFolder, cache, memory, signal };
   const features = await computeFeatures(computing, (done) => teller.picture(done));
-  const ofImage = picturesByImage(tiles);
-  const unseen = division.heldOut.flatMap((image) => ofImage[image]!);
-  const heldOut = await heldOutImages(task, unseen, architecture, initial, features);
+  const heldOut = await heldOutImages(task, division, basis, features);
   try {
     const state = await learn(plan, { trainer, features, heldOut, teller, keeper }, start, signal);
-    const values = state.best?.values ?? state.flow.values;
-    const parameters = { ...initial, values };
-    const energies = await heldOut?.energies(values);
-    const flow = energyNetwork(architecture, parameters);
-    const weights = weightsRecord(task.source, built);
-    const training = summaryOf(task, division, state);
-    const views = await viewsOf(
-      division.heldOut.map((image) => task.images[image]!),
-      sight,
-    );
-    const calibration = energies && calibrated(energies, views, task.inputSize, teller);
-    return { backbone: network, weights, flow, parameters, architecture, training, calibration };
+    return await trained(task, basis, division, state, { heldOut, teller });
   } finally {
     await trainer.close();
     await heldOut?.close();
     await features.close();
   }
+}
+
+/** What is learned from and what is held out, without copies; and what is to be told of it. @throws UflowError ERR_UFLOW_BAD_DATASET */
+async function distinctImages(given: Task, signal: AbortSignal) {
+  const { images, sums, copies } = withoutCopies(given.images, await imageSums(given.images, signal));
+  const task: Task = { ...given, images };
+  checkEnough(task, copies.length);
+  const { division, twins } = await divided(task, signal);
+  const notices: string[] = [];
+  if (copies.length > 0) notices.push(noticeOfCopies(copies));
+  if (twins.length > 0) notices.push(noticeOfTwins(twins, images));
+  return { task, sums, division, notices };
+}
+
+/** What a training begins with; but for its options, all of it is the model's. */
+type Basis = Awaited<ReturnType<typeof basisOf>>;
+
+async function basisOf(task: Task, signal: AbortSignal) {
+  const backbone = backboneFrom(task.source);
+  const built = await networkFrom(task.source, task.inputSize);
+  throwIfStopped(signal);
+  const architecture = architectureOf(backbone, task);
+  const initial = initialParameters(architecture, task.seed);
+  const sight = sightOf(task, backbone);
+  /** Per image, how many pictures it is. */
+  const tiles = await tilesOf(task.images, sight);
+  return { backbone, built, architecture, initial, sight, tiles };
+}
+
+/** The model of the best epoch. */
+async function trained(
+  task: Task,
+  { built, architecture, initial, sight }: Basis,
+  division: Division,
+  state: LearningState,
+  { heldOut, teller }: { heldOut: HeldOutImages | undefined; teller: ProgressTeller },
+): Promise<Trained> {
+  const values = state.best?.values ?? state.flow.values;
+  const parameters = { ...initial, values };
+  const energies = await heldOut?.energies(values);
+  const flow = energyNetwork(architecture, parameters);
+  const weights = weightsRecord(task.source, built);
+  const training = summaryOf(task, division, state);
+  const views = await viewsOf(
+    division.heldOut.map((image) => task.images[image]!),
+    sight,
+  );
+  const calibration = energies && calibrated(energies, views, task.inputSize, teller);
+  return { backbone: built.network, weights, flow, parameters, architecture, training, calibration };
 }
 
 /**
@@ -218,13 +244,14 @@ async function divided({ images, heldOut, seed }: Task, signal: AbortSignal) {
 /** Undefined where none are held out. */
 async function heldOutImages(
   { batchSize, threads, gate }: Task,
-  pictures: readonly number[],
-  architecture: FlowArchitecture,
-  layout: FlowLayout,
+  { heldOut }: Division,
+  { architecture, initial, tiles }: Basis,
   features: FeatureCache,
 ): Promise<HeldOutImages | undefined> {
+  const ofImage = picturesByImage(tiles);
+  const pictures = heldOut.flatMap((image) => ofImage[image]!);
   if (pictures.length === 0) return undefined;
-  return HeldOutImages.open(architecture, layout, features, pictures, { batchSize, threads, gate });
+  return HeldOutImages.open(architecture, initial, features, pictures, { batchSize, threads, gate });
 }
 
 /** @throws UflowError ERR_UFLOW_BAD_DATASET */
