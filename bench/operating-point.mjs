@@ -1,10 +1,10 @@
 // What does the automatic threshold find, and does it keep its promise on good images?
 //
-//   node bench/operating-point.mjs DATA … [--seeds 0,1,2] [--input-sizes 256] [--strides 4,8,16 …] [--threads 0]
-//                                         [--plot build/bench/operating-point.svg]
+//   node bench/operating-point.mjs DATA … [--seeds 0,1,2] [--input-sizes 256] [--strides 4,8,16 …] [--normalization standard …]
+//                                         [--threads 0] [--plot build/bench/operating-point.svg]
 //
 // Per DATA folder (a layout of docs/datasets.md), strides of the feature maps of `mobile` (of 2 … 32, each twice the one
-// before; may be given several times), input size and seed a model is trained with the defaults: a fifth of the good
+// before; may be given several times), normalisation of the features (several times, too), input size and seed a model is trained with the defaults: a fifth of the good
 // training images is held out, and calibrates it. Test images judge, in a row per way of testing:
 //   AUROC           of images and of pixels, the same for all ways
 //   mIoU, best      automatic threshold, and the best one for these test images
@@ -32,6 +32,7 @@ const { values, positionals } = parseArgs({
     seeds: { type: "string", default: "0,1,2" },
     "input-sizes": { type: "string", default: "256" },
     strides: { type: "string", multiple: true, default: ["4,8,16"] },
+    normalization: { type: "string", multiple: true, default: ["standard"] },
     threads: { type: "string", default: "0" },
     plot: { type: "string", default: "build/bench/operating-point.svg" },
   },
@@ -47,14 +48,18 @@ const rows = [];
 const columns = ["image AUROC", "pixel AUROC", "AUPRO", "mIoU", "best", "found", "alarms"];
 const folder = await mkdtemp(join(tmpdir(), "uflow-bench-"));
 process.env.UFLOW_HOME = join(folder, "home");
-console.log(["data", "strides", "size", "seed", "test", ...columns].join("\t"));
+console.log(["data", "strides", "size", "features", "seed", "test", ...columns].join("\t"));
 for (const data of positionals) {
   for (const strides of values.strides) {
     for (const inputSize of numbers(values["input-sizes"])) {
-      const setting = [basename(data), strides, inputSize];
       const backbone = await backboneWith(strides, inputSize);
-      for (const seed of numbers(values.seeds)) await examine(data, setting, { backbone, inputSize, seed });
-      printMeans(setting);
+      for (const normalization of values.normalization) {
+        const setting = [basename(data), strides, inputSize, normalization];
+        for (const seed of numbers(values.seeds)) {
+          await examine(data, setting, { backbone, inputSize, normalization, seed });
+        }
+        printMeans(setting);
+      }
     }
   }
 }

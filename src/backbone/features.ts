@@ -8,9 +8,9 @@ export interface Scale {
 /**
  * What happens to a feature map before the flow. `layer`: standardised over channels, height and width together, then
  * scaled and shifted by a trainable weight and bias of its shape, as for the ResNets; `standard`: standardised only;
- * `none`: taken as it is, as for MS-CaiT.
+ * `whitened`: then made uncorrelated over the channels, by what is learned from; `none`: taken as it is, as for MS-CaiT.
  */
-export const normalizations = ["layer", "standard", "none"] as const;
+export const normalizations = ["layer", "standard", "whitened", "none"] as const;
 export type Normalization = (typeof normalizations)[number];
 
 /** The input of every backbone network: images [batch, 3, height, width], normalised as its preprocessing says. */

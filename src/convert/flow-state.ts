@@ -36,11 +36,12 @@ export async function flowFromState(state: Weights, architecture: FlowArchitectu
 
 /**
  * The state dict of a flow, as the reference has it: what `flowFromState` reads. The parameters are not copied; every
- * step's permutation becomes two float matrices of channels × channels.
+ * step's permutation becomes two float matrices of channels × channels. Whitenings, which the reference does not have, are
+ * 1×1 convolutions before the flow.
  */
 export function flowToState(
   architecture: FlowArchitecture,
-  { slots, values, permutations }: FlowParameters,
+  { slots, values, permutations, whitenings = [] }: FlowParameters,
 ): Map<string, Tensor> {
   const layout = referenceLayout(architecture);
   const state = new Map<string, Tensor>();
@@ -55,6 +56,11 @@ export function flowToState(
   }
   for (const { key, channels } of layout.kernels) {
     state.set(key, { shape: [channels, 1, 2, 2], data: upsamplingKernel(channels) });
+  }
+  for (const [scale, { matrix, offset }] of whitenings.entries()) {
+    const channels = offset.length;
+    state.set(`whitenings.${scale}.weight`, { shape: [channels, channels, 1, 1], data: matrix });
+    state.set(`whitenings.${scale}.bias`, { shape: [channels], data: offset });
   }
   return state;
 }

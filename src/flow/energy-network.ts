@@ -20,9 +20,9 @@ export function energyNetwork(
   parameters: FlowParameters,
 ): Uint8Array<ArrayBuffer> {
   const g = new Graph();
-  const { permutations } = parameters;
+  const { permutations, whitenings } = parameters;
   const features = featureInputs(g, architecture, "batch");
-  const inputs = { features, parameter: constantParameters(g, parameters), permutations };
+  const inputs = { features, parameter: constantParameters(g, parameters), permutations, whitenings };
   const latents = canFold(architecture, parameters)
     ? foldedLatents(g, architecture, inputs, parameters)
     : flowForward(g, architecture, inputs).latents;

@@ -5,7 +5,7 @@
 import type { Graph, Value } from "../onnx/graph.js";
 import * as op from "../onnx/operators.js";
 import { type FlowArchitecture, type Stage, stages } from "./architecture.js";
-import { type FlowInputs, type StageOutputs, throughStages } from "./forward.js";
+import { type StageInputs, type StageOutputs, throughStages } from "./forward.js";
 import { type FlowParameters, halves, kernelSize, parameter, stepName } from "./parameters.js";
 
 /** What enters a step: channel i of x = (x₁, x₂) is factor[i] times that of (first, second). */
@@ -30,7 +30,7 @@ interface Leaving {
 export function foldedLatents(
   g: Graph,
   architecture: FlowArchitecture,
-  inputs: Pick<FlowInputs, "features" | "parameter">,
+  inputs: StageInputs,
   parameters: FlowParameters,
 ): Value[] {
   return throughStages(g, architecture, inputs, (x, stage) => {

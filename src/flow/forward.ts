@@ -5,7 +5,8 @@
 import { elementCount, type Graph, type Value } from "../onnx/graph.js";
 import * as op from "../onnx/operators.js";
 import { type FlowArchitecture, type Stage, stages } from "./architecture.js";
-import { halves, normName, stepName } from "./parameters.js";
+import { halves, normName, stepName, whiteningName } from "./parameters.js";
+import { type Whitening, whitened } from "./whitening.js";
 
 export interface FlowInputs {
   /** Feature maps [batch, channels, height, width], finest first. */
@@ -13,6 +14,8 @@ export interface FlowInputs {
   /** The value of a parameter, by its name. */
   parameter: (name: string) => Value;
   permutations: ReadonlyMap<string, Int32Array>;
+  /** Per scale; wanted by the normalisation `whitened`. */
+  whitenings?: readonly Whitening[] | undefined;
   /** Appends the convolutions of the subnets; default: `op.conv`. */
   convolution?: (g: Graph, x: Value, weight: Value, bias: Value) => Value;
 }
@@ -25,7 +28,7 @@ export interface FlowOutputs {
 }
 
 /** Epsilon of the normalisation in front of the flow. */
-const normEpsilon = 1e-5;
+export const normEpsilon = 1e-5;
 
 /** Appends the whole flow to a graph. */
 export function flowForward(g: Graph, architecture: FlowArchitecture, inputs: FlowInputs): FlowOutputs {
@@ -44,6 +47,9 @@ export function flowForward(g: Graph, architecture: FlowArchitecture, inputs: Fl
   return { latents, logDeterminant: logDeterminants.reduce((a, b) => op.add(g, a, b)) };
 }
 
+/** What is needed in front of the flow steps. */
+export type StageInputs = Pick<FlowInputs, "features" | "parameter" | "whitenings">;
+
 /** What leaves the flow steps of a stage: its latent and, where there is a finer stage, the channels that go up to it. */
 export interface StageOutputs {
   latent: Value;
@@ -58,7 +64,7 @@ export interface StageOutputs {
 export function throughStages(
   g: Graph,
   architecture: FlowArchitecture,
-  inputs: Pick<FlowInputs, "features" | "parameter">,
+  inputs: StageInputs,
   steps: (x: Value, stage: Stage) => StageOutputs,
 ): Value[] {
   const latents: Value[] = [];
@@ -72,16 +78,14 @@ export function throughStages(
   return latents;
 }
 
-function normalise(
-  g: Graph,
-  { normalization }: FlowArchitecture,
-  inputs: Pick<FlowInputs, "features" | "parameter">,
-  scale: number,
-): Value {
+function normalise(g: Graph, { normalization }: FlowArchitecture, inputs: StageInputs, scale: number): Value {
   const feature = inputs.features[scale]!;
   if (normalization === "none") return feature;
   const standardised = op.standardiseImage(g, feature, normEpsilon);
   if (normalization === "standard") return standardised;
+  if (normalization === "whitened") {
+    return whitened(g, standardised, inputs.whitenings![scale]!, whiteningName(scale));
+  }
   const weight = inputs.parameter(`${normName(scale)}.weight`);
   const bias = inputs.parameter(`${normName(scale)}.bias`);
   return op.add(g, op.mul(g, standardised, weight), bias);

@@ -1,5 +1,6 @@
 import { Random } from "../random.js";
 import { type FlowArchitecture, stages } from "./architecture.js";
+import type { Whitening } from "./whitening.js";
 
 /** The place of one parameter in the flat vector that training works on. */
 export interface ParameterSlot {
@@ -11,16 +12,23 @@ export interface ParameterSlot {
   fanIn?: number;
 }
 
-/** All that is learned (`values`, flat, in the order of `slots`) and all that is drawn once (`permutations`). */
+/**
+ * All that is learned (`values`, flat, in the order of `slots`), all that is drawn once (`permutations`), and what is computed
+ * of the features before (`whitenings`).
+ */
 export interface FlowParameters {
   slots: readonly ParameterSlot[];
   values: Float32Array;
   /** By step name: out[i] = in[permutation[i]]. */
   permutations: ReadonlyMap<string, Int32Array>;
+  /** Per scale, finest first; only of the normalisation `whitened`. */
+  whitenings?: readonly Whitening[] | undefined;
 }
 
 /** The name of a flow step: `scale` counts from the finest (0), `step` from the first that runs. */
 export const stepName = (scale: number, step: number) => `scale${scale}.step${step}`;
+/** The name of the whitening in front of a scale. */
+export const whiteningName = (scale: number) => `scale${scale}.whitening`;
 /** The name of the normalisation in front of a scale. */
 export const normName = (scale: number) => `scale${scale}.norm`;
 

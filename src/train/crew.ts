@@ -29,11 +29,11 @@ export class Crew {
    */
   static async assemble(
     architecture: FlowArchitecture,
-    { slots, permutations }: FlowLayout,
+    { slots, permutations, whitenings }: FlowLayout,
     images: number,
     { threads: wanted, gate }: Pick<SessionOptions, "threads" | "gate">,
   ): Promise<Crew> {
-    const layout = { slots, permutations };
+    const layout = { slots, permutations, whitenings };
     const threads = threadsOf(wanted);
     const onCpu = await usesCpu(gate);
     const members = onCpu ? membersOf(threads, images) : 1;

@@ -14,7 +14,7 @@ import { type FlowLayout, parameterInputs } from "./gradient-network.js";
  */
 export function evaluationNetwork(
   architecture: FlowArchitecture,
-  { slots, permutations }: FlowLayout,
+  { slots, permutations, whitenings }: FlowLayout,
 ): Uint8Array<ArrayBuffer> {
   const g = new Graph();
   const features = featureInputs(g, architecture, "batch");
@@ -23,6 +23,7 @@ export function evaluationNetwork(
     features,
     parameter: (name) => parameters.get(name)!,
     permutations,
+    whitenings,
   });
   g.output("loss", negativeLogLikelihood(g, outputs));
   outputs.latents.forEach((z, scale) => {

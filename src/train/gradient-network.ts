@@ -11,8 +11,8 @@ import * as op from "../onnx/operators.js";
 import { serialize } from "../onnx/serialize.js";
 import type { Tensor } from "../onnx/session.js";
 
-/** What says where in the flat vector each parameter stands. */
-export type FlowLayout = Pick<FlowParameters, "slots" | "permutations">;
+/** What says where in the flat vector each parameter stands, and what is not learned. */
+export type FlowLayout = Pick<FlowParameters, "slots" | "permutations" | "whitenings">;
 
 /** The output that is the gradient with respect to a parameter. */
 export const gradientName = (parameter: string) => `gradient.${parameter}`;
@@ -27,7 +27,7 @@ export const gradientName = (parameter: string) => `gradient.${parameter}`;
  */
 export function gradientNetwork(
   architecture: FlowArchitecture,
-  { slots, permutations }: FlowLayout,
+  { slots, permutations, whitenings }: FlowLayout,
   images: number,
   fewerMultiplications: boolean,
 ): Uint8Array<ArrayBuffer> {
@@ -39,6 +39,7 @@ export function gradientNetwork(
     features,
     parameter,
     permutations,
+    whitenings,
     convolution: fewerMultiplications ? learnedConvolution : op.conv,
   });
   const loss = lossOfBatch(g, negativeLogLikelihood(g, outputs));

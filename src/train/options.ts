@@ -60,9 +60,10 @@ export interface TrainOptions extends Pick<BuildOptions, "onNetwork"> {
   /** Flow steps per scale, 1 … 16. Default 4, as in the paper. */
   flowSteps?: number;
   /**
-   * How feature maps are normalised before the flow: `standard` over channels, height and width together; `layer` with
-   * a trainable weight and bias after that, as the Python reference does for ResNets; `none`. Default: the backbone's,
-   * `standard` for `mobile`. docs/results.md says why.
+   * How feature maps are normalised before the flow: `standard` over channels, height and width together; `whitened`, with
+   * a fixed matrix after that, which makes the channels of what is learned from uncorrelated; `layer`, with a trainable weight
+   * and bias instead, as the Python reference does for ResNets; `none`. Default: the backbone's, `standard` for `mobile`.
+   * docs/results.md says why.
    */
   normalization?: Normalization;
   /**

@@ -42,8 +42,7 @@ export class Trainer {
     private readonly parameters: FlowParameters,
     private readonly options: TrainerOptions,
   ) {
-    const { values } = parameters;
-    this.current = { ...freshVectors(values.length), values: values.slice(), steps: 0 };
+    this.current = untrained(parameters);
   }
 
   /** It stays as it is while further steps are taken. */
@@ -104,6 +103,11 @@ export class Trainer {
     this.current = { ...after, steps };
     this.lent = false;
   }
+}
+
+/** Before the first step. */
+export function untrained({ values }: FlowParameters): TrainerState {
+  return { ...freshVectors(values.length), values: values.slice(), steps: 0 };
 }
 
 const freshVectors = (length: number) => ({

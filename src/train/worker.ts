@@ -25,6 +25,7 @@ import { threadsOf } from "./crew.js";
 import type { FeatureCache } from "./feature-cache.js";
 import { freeMemory } from "./feature-records.js";
 import { computeFeatures } from "./features.js";
+import type { FlowLayout } from "./gradient-network.js";
 import { type Division, divide, HeldOutImages, usualInterval } from "./held-out.js";
 import { type ImageSum, imageSums, noticeOfCopies, withoutCopies } from "./image-sums.js";
 import { freshState, isDone, Learning, type LearningPlan, type LearningState } from "./learning.js";
@@ -33,8 +34,9 @@ import { type CheckedTrainOptions, fewestImages, type TrainProgress, tilingOf } 
 import type { Preset } from "./presets.js";
 import { ProgressTeller } from "./progress.js";
 import { throwIfStopped } from "./stop.js";
-import { Trainer } from "./trainer.js";
+import { Trainer, untrained } from "./trainer.js";
 import { findTwins, noticeOfTwins } from "./twins.js";
+import { whiteningsOf } from "./whitening.js";
 
 /** What the worker is given. */
 export type TrainTask = Omit<
@@ -91,23 +93,41 @@ async function makeModel(
   const keeper = new CheckpointKeeper(task.checkpoint, identity, task.checkpointEvery, (notice) =>
     teller.notice(notice),
   );
-  const trainer = new Trainer(architecture, initial, task);
-  const fresh = freshState(trainer.state, task.learningRate);
+  const fresh = freshState(untrained(initial), task.learningRate);
   const start = task.resume ? await keeper.resume(fresh) : fresh;
   const cache = { folder: task.cacheFolder, precision: task.cachePrecision };
   const memory = freeMemory() - stepBytes;
   const { network, folder: weightsFolder } = built;
   const computing = { ...task, pictures, backbone, network, sight, weightsFolder, cache, memory, signal };
   const features = await computeFeatures(computing, (done) => teller.picture(done));
-  const heldOut = await heldOutImages(task, division, basis, features);
   try {
-    const state = await learn(plan, { trainer, features, heldOut, teller, keeper }, start, signal);
-    return await trained(task, basis, division, state, { heldOut, teller });
+    const flow = await flowBefore(features, basis, division, signal);
+    const trainer = new Trainer(architecture, flow, task);
+    const heldOut = await heldOutImages(task, division, basis, flow, features);
+    try {
+      const state = await learn(plan, { trainer, features, heldOut, teller, keeper }, start, signal);
+      return await trained(task, basis, flow, division, state, { heldOut, teller });
+    } finally {
+      await trainer.close();
+      await heldOut?.close();
+    }
   } finally {
-    await trainer.close();
-    await heldOut?.close();
     await features.close();
   }
+}
+
+/** The flow as it is before it is trained. */
+async function flowBefore(
+  features: FeatureCache,
+  { architecture, initial, tiles }: Basis,
+  { learned }: Division,
+  signal: AbortSignal,
+): Promise<FlowParameters> {
+  if (architecture.normalization !== "whitened") return initial;
+  const ofImage = picturesByImage(tiles);
+  const pictures = learned.flatMap((image) => ofImage[image]!);
+  const whitenings = await whiteningsOf(features, pictures, architecture.scales, signal);
+  return { ...initial, whitenings };
 }
 
 /** What is learned from and what is held out, without copies; and what is to be told of it. @throws UflowError ERR_UFLOW_BAD_DATASET */
@@ -140,13 +160,14 @@ async function basisOf(task: Task, signal: AbortSignal) {
 /** The model of the best epoch. */
 async function trained(
   task: Task,
-  { built, architecture, initial, sight }: Basis,
+  { built, architecture, sight }: Basis,
+  untrainedFlow: FlowParameters,
   division: Division,
   state: LearningState,
   { heldOut, teller }: { heldOut: HeldOutImages | undefined; teller: ProgressTeller },
 ): Promise<Trained> {
   const values = state.best?.values ?? state.flow.values;
-  const parameters = { ...initial, values };
+  const parameters = { ...untrainedFlow, values };
   const energies = await heldOut?.energies(values);
   const flow = energyNetwork(architecture, parameters);
   const weights = weightsRecord(task.source, built);
@@ -245,13 +266,14 @@ async function divided({ images, heldOut, seed }: Task, signal: AbortSignal) {
 async function heldOutImages(
   { batchSize, threads, gate }: Task,
   { heldOut }: Division,
-  { architecture, initial, tiles }: Basis,
+  { architecture, tiles }: Basis,
+  layout: FlowLayout,
   features: FeatureCache,
 ): Promise<HeldOutImages | undefined> {
   const ofImage = picturesByImage(tiles);
   const pictures = heldOut.flatMap((image) => ofImage[image]!);
   if (pictures.length === 0) return undefined;
-  return HeldOutImages.open(architecture, initial, features, pictures, { batchSize, threads, gate });
+  return HeldOutImages.open(architecture, layout, features, pictures, { batchSize, threads, gate });
 }
 
 /** @throws UflowError ERR_UFLOW_BAD_DATASET */

@@ -6,6 +6,7 @@ import { parametersBytes, readParameters } from "#uflow/bundle/flow-parameters.j
 import { readFlowParameters, readModel } from "#uflow/bundle/read.js";
 import { writeModel } from "#uflow/bundle/write.js";
 import { UflowError } from "#uflow/error.js";
+import type { FlowArchitecture } from "#uflow/flow/architecture.js";
 import { type FlowParameters, initialParameters } from "#uflow/flow/parameters.js";
 import { RandomAccessFile } from "#uflow/input/random-access-file.js";
 import { tinyModel } from "./tiny-model.js";
@@ -28,6 +29,25 @@ it("parameters come back from a model file, bit by bit", async () => {
   const manifest = await writeModel(path, { ...tinyModel, parameters });
   expect(await readFlowParameters(path)).toEqual({ manifest, parameters });
   expect(Object.keys((await readModel(path)).manifest.entries)).toContain("flow.safetensors");
+});
+
+const whitenedFlow = { ...architecture, normalization: "whitened" as const };
+const whitenings = [{ matrix: new Float32Array(16).fill(0.5), offset: Float32Array.of(1, 2, 3, 4) }];
+
+it("whitenings come back with them, and are refused where they are missing or not finite", async () => {
+  const whitened = { ...initialParameters(whitenedFlow, 9), whitenings };
+  expect(await read(parametersBytes(whitened), whitenedFlow)).toEqual(whitened);
+  await expect(read(parametersBytes({ ...whitened, whitenings: [] }), whitenedFlow)).rejects.toThrow(
+    /has 14 parameters, where 16 are wanted/,
+  );
+  const broken = [{ ...whitenings[0]!, offset: Float32Array.of(1, 2, Number.NaN, 4) }];
+  await expect(read(parametersBytes({ ...whitened, whitenings: broken }), whitenedFlow)).rejects.toThrow(
+    /scale0\.whitening\.offset is not finite/,
+  );
+  const small = [{ matrix: new Float32Array(9), offset: new Float32Array(3) }];
+  await expect(read(parametersBytes({ ...whitened, whitenings: small }), whitenedFlow)).rejects.toThrow(
+    /is float32 \[3,3\], where float32 \[4,4\] is wanted/,
+  );
 });
 
 it("a file without them is read as before", async () => {
@@ -104,7 +124,7 @@ it("is refused before a hostile number of steps fills the memory, and where ther
   await expect(read(bytes.subarray(0, 100))).rejects.toThrow(/longer than the file/);
 });
 
-async function read(bytes: Uint8Array, flow = architecture): Promise<FlowParameters> {
+async function read(bytes: Uint8Array, flow: FlowArchitecture = architecture): Promise<FlowParameters> {
   const path = join(folder, "entry");
   // Not at the file's beginning, as in a model file.
   await writeFile(path, Buffer.concat([Buffer.alloc(7, 1), bytes, Buffer.alloc(3, 1)]));

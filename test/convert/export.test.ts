@@ -24,6 +24,7 @@ import { writeTorch } from "#uflow/weights/torch/write.js";
 import { openWeights, type WeightFile } from "#uflow/weights/weight-file.js";
 import { shorter, state, twoScales } from "../backbone/mini-cait.js";
 import { expectClose } from "../closeness.js";
+import { randomParameters } from "../fixtures/random-model.js";
 import {
   architecture,
   backboneState,
@@ -179,6 +180,24 @@ describe("an exported checkpoint", () => {
     const keys = [...(await tensorsOf(output)).keys()];
     expect(keys).toContain("model.flow.module_list.8.w_perm_inv");
     expect(keys.filter((key) => key.includes("feature_extractor"))).toEqual([]);
+  });
+
+  it("has the whitenings beside the flow alone, which the reference does not know", async () => {
+    const whitened = { ...architecture, normalization: "whitened" as const };
+    const numbers = randomParameters(whitened, 5);
+    const path = await written("whitened.uflow", "resnet18", network, whitened, numbers);
+    const output = join(folder, "whitened.ckpt");
+    await exportModel({ model: path, output, withoutBackbone: true });
+    const tensors = await tensorsOf(output);
+    for (const [i, { matrix, offset }] of numbers.whitenings!.entries()) {
+      const channels = offset.length;
+      const weight = { shape: [channels, channels, 1, 1], data: matrix };
+      expect(tensors.get(`model.whitenings.${i}.weight`)).toMatchObject(weight);
+      expect(tensors.get(`model.whitenings.${i}.bias`)).toMatchObject({ shape: [channels], data: offset });
+    }
+    await expect(exportModel({ model: path, output })).rejects.toThrow(
+      /"resnet18" by "layer", the model by "whitened"/,
+    );
   });
 });
 

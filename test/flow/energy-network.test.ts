@@ -35,6 +35,7 @@ function plainFlow(of: FlowArchitecture, parameters: FlowParameters): Graph {
     features: featureInputs(g, of, "batch"),
     parameter: constantParameters(g, parameters),
     permutations: parameters.permutations,
+    whitenings: parameters.whitenings,
   });
   latents.forEach((z, scale) => {
     g.output(latentName(scale), z);
@@ -66,10 +67,13 @@ async function expectSame(of: FlowArchitecture, parameters: FlowParameters): Pro
 }
 
 describe("the flow for inspection is the flow as it is trained", () => {
-  it.each(["none", "standard", "layer"] as const)("with the normalisation %s", async (normalization) => {
-    const of = { ...architecture, normalization };
-    await expectSame(of, randomParameters(of, 3));
-  });
+  it.each(["none", "standard", "whitened", "layer"] as const)(
+    "with the normalisation %s",
+    async (normalization) => {
+      const of = { ...architecture, normalization };
+      await expectSame(of, randomParameters(of, 3));
+    },
+  );
 
   it.each(backboneNames)("with the channels of %s", async (name) => {
     const { channels, normalization } = backboneOf(name);

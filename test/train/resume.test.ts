@@ -3,6 +3,8 @@ import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "
 import { basename, dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { readFlowParameters } from "#uflow/bundle/read.js";
+import { Inspector } from "#uflow/inspect/index.js";
 import { temporaryName } from "#uflow/output/temporary-name.js";
 import { Random } from "#uflow/random.js";
 import { type TrainOptions, type TrainProgress, train } from "#uflow/train/index.js";
@@ -161,6 +163,22 @@ describe("a training that was cancelled", () => {
       });
       expect((await readFile(`${output}.training`)).equals(checkpoint)).toBe(true);
     }
+  });
+
+  it("of whitened features goes on with the same ones", async () => {
+    const whitened = { normalization: "whitened" } as const;
+    await quick({ ...whitened, output: `${output}.whole` });
+    expect(await interrupted(2, whitened)).toMatchObject({ code: "ERR_UFLOW_ABORTED" });
+    await quick({ ...whitened, resume: true });
+    expect((await readFile(output)).equals(await readFile(`${output}.whole`))).toBe(true);
+    const { manifest, parameters } = await readFlowParameters(output);
+    expect(parameters!.whitenings!.map(({ offset }) => offset.length)).toEqual(
+      manifest.scales.map(({ channels }) => channels),
+    );
+    await using inspector = await Inspector.open(output, { device: "cpu", threads: 1 });
+    const { meanEnergies } = await inspector.inspect(join(product.data, "train", "good", "0.png"));
+    // It begins at 1 where a flow of standardised features is to arrive.
+    for (const energy of meanEnergies) expect(energy).toBeLessThan(1.5);
   });
 
   it("is resumed after its images were moved", async () => {
