@@ -1,6 +1,6 @@
 // What does the automatic threshold find, and does it keep its promise on good images?
 //
-//   node bench/operating-point.mjs DATA … [--seeds 0,1,2] [--input-sizes 256] [--strides 4,8,16 …] [--normalization standard …]
+//   node bench/operating-point.mjs DATA … [--seeds 0,1,2] [--input-sizes 256] [--strides 4,8,16 …] [--normalization whitened …]
 //                                         [--threads 0] [--plot build/bench/operating-point.svg]
 //
 // Per DATA folder (a layout of docs/datasets.md), strides of the feature maps of `mobile` (of 2 … 32, each twice the one
@@ -32,7 +32,7 @@ const { values, positionals } = parseArgs({
     seeds: { type: "string", default: "0,1,2" },
     "input-sizes": { type: "string", default: "256" },
     strides: { type: "string", multiple: true, default: ["4,8,16"] },
-    normalization: { type: "string", multiple: true, default: ["standard"] },
+    normalization: { type: "string", multiple: true, default: ["whitened"] },
     threads: { type: "string", default: "0" },
     plot: { type: "string", default: "build/bench/operating-point.svg" },
   },

@@ -63,7 +63,7 @@ const backbones: Record<BackboneName, Backbone> = {
     channels: mobileOutputs.map(({ channels }) => channels),
     defaultInputSize,
     preprocessing: { mean: [0, 0, 0], std: [1, 1, 1] },
-    normalization: "standard",
+    normalization: "whitened",
     async network(inputSize) {
       featureScales(backbones.mobile, inputSize);
       return mobileNetwork(await mobileWeights(), inputSize);

@@ -1,6 +1,6 @@
 import { Random } from "../random.js";
 import { type FlowArchitecture, stages } from "./architecture.js";
-import type { Whitening } from "./whitening.js";
+import { neutralWhitening, type Whitening } from "./whitening.js";
 
 /** The place of one parameter in the flat vector that training works on. */
 export interface ParameterSlot {
@@ -83,8 +83,8 @@ export function parameterCount(slots: readonly ParameterSlot[]): number {
 const unitGlobalScale = 2 * Math.log(Math.exp(5) - 1);
 
 /**
- * Fresh parameters: convolutions uniform in ±1/√(inputs·k²), global scale 1, offset 0, normalisation the identity,
- * and a random permutation per step. The same seed gives the same parameters on every machine.
+ * Fresh parameters: convolutions uniform in ±1/√(inputs·k²), global scale 1, offset 0, normalisation and whitenings the
+ * identity, and a random permutation per step. The same seed gives the same parameters on every machine.
  */
 export function initialParameters(architecture: FlowArchitecture, seed: number): FlowParameters {
   const slots = parameterSlots(architecture);
@@ -97,7 +97,9 @@ export function initialParameters(architecture: FlowArchitecture, seed: number):
       permutations.set(name, Random.stream(seed, `${name}.permutation`).permutation(channels));
     }
   }
-  return { slots, values, permutations };
+  if (architecture.normalization !== "whitened") return { slots, values, permutations };
+  const whitenings = architecture.scales.map(({ channels }) => neutralWhitening(channels));
+  return { slots, values, permutations, whitenings };
 }
 
 function initialise(slot: ParameterSlot, into: Float32Array, seed: number): void {

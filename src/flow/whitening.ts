@@ -13,6 +13,13 @@ export interface Whitening {
 /** Of the mean variance: what is added to each, so that directions which are hardly there are not blown up. */
 const ridge = 1e-3;
 
+/** The identity. */
+export function neutralWhitening(channels: number): Whitening {
+  const matrix = new Float32Array(channels * channels);
+  for (let i = 0; i < channels; i++) matrix[i * (channels + 1)] = 1;
+  return { matrix, offset: new Float32Array(channels) };
+}
+
 /** Appends it to a graph. */
 export function whitened(g: Graph, x: Value, { matrix, offset }: Whitening, name: string): Value {
   const channels = offset.length;
