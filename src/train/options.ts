@@ -62,8 +62,8 @@ export interface TrainOptions extends Pick<BuildOptions, "onNetwork"> {
   /**
    * How feature maps are normalised before the flow: `standard` over channels, height and width together; `whitened`, with
    * a fixed matrix after that, which makes the channels of what is learned from uncorrelated; `layer`, with a trainable weight
-   * and bias instead, as the Python reference does for ResNets; `none`. Default: the backbone's, `whitened` for `mobile`.
-   * docs/results.md says why.
+   * and bias instead, as the Python reference does for ResNets; `none`. Default: the backbone's, `whitened` for `mobile`, but
+   * `standard` where no images are held out to calibrate the model. docs/results.md says why.
    */
   normalization?: Normalization;
   /**

@@ -82,7 +82,7 @@ async function makeModel(
   send: (progress: TrainProgress) => void,
 ): Promise<Trained> {
   const { task, sums, division, notices } = await distinctImages(given, signal);
-  const basis = await basisOf(task, signal);
+  const basis = await basisOf(task, division, signal);
   const { backbone, built, architecture, initial, sight, tiles } = basis;
   const plan = planOf(task, division, architecture, tiles);
   const stepBytes = checkStepMemory(architecture, plan.images, task.batchSize, threadsOf(task.threads));
@@ -145,11 +145,11 @@ async function distinctImages(given: Task, signal: AbortSignal) {
 /** What a training begins with; but for its options, all of it is the model's. */
 type Basis = Awaited<ReturnType<typeof basisOf>>;
 
-async function basisOf(task: Task, signal: AbortSignal) {
+async function basisOf(task: Task, division: Division, signal: AbortSignal) {
   const backbone = backboneFrom(task.source);
   const built = await networkFrom(task.source, task.inputSize);
   throwIfStopped(signal);
-  const architecture = architectureOf(backbone, task);
+  const architecture = architectureOf(backbone, task, division);
   const initial = initialParameters(architecture, task.seed);
   const sight = sightOf(task, backbone);
   /** Per image, how many pictures it is. */
@@ -229,9 +229,16 @@ async function viewsOf(paths: readonly string[], sight: Sight): Promise<View[]> 
   return views;
 }
 
-function architectureOf(backbone: Backbone, { inputSize, flowSteps, normalization }: Task): FlowArchitecture {
+function architectureOf(
+  backbone: Backbone,
+  { inputSize, flowSteps, normalization }: Task,
+  { heldOut }: Division,
+): FlowArchitecture {
   const scales = featureScales(backbone, inputSize);
-  return { scales, flowSteps, normalization: normalization ?? backbone.normalization };
+  const usual = backbone.normalization;
+  // Latents of whitened features are far from ideal ones, which is known of images that were held out.
+  const uncalibrated = usual === "whitened" && heldOut.length === 0 ? "standard" : usual;
+  return { scales, flowSteps, normalization: normalization ?? uncalibrated };
 }
 
 function planOf(

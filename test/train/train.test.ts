@@ -77,12 +77,21 @@ describe("a training", () => {
       mapSize: side,
       strides: [4, 8, 16],
       flowSteps: 2,
+      // Too few images to hold any out.
+      normalization: "standard",
       training: { images: 5, epochs: 3, batchSize: 2, seed: 5 },
     });
     expect(manifest.backbone.sha256).toBe(manifest.entries["backbone.onnx"]!.sha256);
     const values = (scales: typeof manifest.scales) =>
       scales.reduce((sum, { channels, height, width }) => sum + channels * height * width, 0);
     expect(values(manifest.latents)).toBe(values(manifest.scales));
+  });
+
+  it("whitens the features where images are held out", async () => {
+    const options = { data, output, inputSize: side, flowSteps: 1, epochs: 1, heldOut: 0.4 };
+    expect(await train(options)).toMatchObject({ normalization: "whitened", training: { images: 3 } });
+    const standard = await train({ ...options, normalization: "standard" });
+    expect(standard.normalization).toBe("standard");
   });
 
   it("keeps the parameters of which the flow's network was made", async () => {

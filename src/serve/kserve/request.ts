@@ -25,11 +25,8 @@ export function readRequest(
   { bytes, jsonLength }: RequestBody,
   { route, imagesLimit }: { route: string; imagesLimit: number },
 ): InferAsked {
-  const asked = parseOptions(
-    route,
-    inferRequestSchema,
-    parseJson(Buffer.from(bytes.subarray(0, jsonLength))),
-  );
+  const json = Buffer.from(bytes.buffer, bytes.byteOffset, jsonLength);
+  const asked = parseOptions(route, inferRequestSchema, parseJson(json));
   const [tensor] = asked.inputs;
   const images = imagesOfTensor(tensor!, bytes.subarray(jsonLength), imagesLimit);
   delete tensor!.data;
