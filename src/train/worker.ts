@@ -124,8 +124,7 @@ async function flowBefore(
   signal: AbortSignal,
 ): Promise<FlowParameters> {
   if (architecture.normalization !== "whitened") return initial;
-  const ofImage = picturesByImage(tiles);
-  const pictures = learned.flatMap((image) => ofImage[image]!);
+  const pictures = picturesThatAre(learned, tiles);
   const whitenings = await whiteningsOf(features, pictures, architecture.scales, signal);
   return { ...initial, whitenings };
 }
@@ -222,6 +221,12 @@ async function tilesOf(paths: readonly string[], sight: Sight): Promise<number[]
   return tiles;
 }
 
+/** The pictures of these images. @param tiles of all */
+function picturesThatAre(images: readonly number[], tiles: readonly number[]): number[] {
+  const ofImage = picturesByImage(tiles);
+  return images.flatMap((image) => ofImage[image]!);
+}
+
 /** How images are looked at, by their headers. */
 async function viewsOf(paths: readonly string[], sight: Sight): Promise<View[]> {
   const views: View[] = [];
@@ -277,8 +282,7 @@ async function heldOutImages(
   layout: FlowLayout,
   features: FeatureCache,
 ): Promise<HeldOutImages | undefined> {
-  const ofImage = picturesByImage(tiles);
-  const pictures = heldOut.flatMap((image) => ofImage[image]!);
+  const pictures = picturesThatAre(heldOut, tiles);
   if (pictures.length === 0) return undefined;
   return HeldOutImages.open(architecture, layout, features, pictures, { batchSize, threads, gate });
 }
