@@ -98,9 +98,12 @@ export class View {
     return 3 * width * height;
   }
 
-  /** What the network is given for a tile of the picture: planar RGB of its input size; the picture where it is the only one. */
-  tile(picture: Float32Array, tile: number): Float32Array {
-    return this.cuts.cut(picture, tile);
+  /**
+   * What the network is given for a tile of the picture: planar RGB of its input size; the picture where it is the only one.
+   * @param into memory for it, used where it is as long; default: new memory
+   */
+  tile(picture: Float32Array, tile: number, into?: Float32Array): Float32Array {
+    return this.cuts.cut(picture, tile, into);
   }
 
   /** The maps of all tiles, [tile][scale], as one per scale. */

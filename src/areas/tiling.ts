@@ -80,14 +80,18 @@ export class Tiles {
     return this.network.strides.map((stride) => ({ width: width / stride, height: height / stride }));
   }
 
-  /** The input of tile number `tile`, row by row: cut out of `picture`, three planes of the size of `whole`. */
-  cut(picture: Float32Array, tile: number): Float32Array {
+  /**
+   * The input of tile number `tile`, row by row: cut out of `picture`, three planes of the size of `whole`.
+   * @param into memory for it, used where it is as long
+   */
+  cut(picture: Float32Array, tile: number, into?: Float32Array): Float32Array {
     if (this.count === 1) return picture;
     const { inputSize } = this.network;
     const { width, height } = this.whole;
     const left = startOf(this.x, tile % this.x.tiles, inputSize);
     const top = startOf(this.y, Math.floor(tile / this.x.tiles), inputSize);
-    const input = new Float32Array(3 * inputSize ** 2);
+    const length = 3 * inputSize ** 2;
+    const input = into?.length === length ? into : new Float32Array(length);
     for (let row = 0; row < 3 * inputSize; row++) {
       const plane = Math.floor(row / inputSize);
       const from = (plane * height + top + (row % inputSize)) * width + left;

@@ -34,6 +34,9 @@ export interface NetworkMaps {
 
 /** Phases 1 and 2 of one model: an image in, small maps out. */
 export class Network {
+  /** Memory of inputs that runs have read: fresh memory is slow, and a thread's garbage collector is kept busy by it. */
+  private readonly read: Float32Array[] = [];
+
   private constructor(
     private readonly manifest: Manifest,
     /** The session that makes the maps, of the image or of features. */
@@ -97,9 +100,11 @@ export class Network {
   ): Promise<NetworkMaps[]> {
     const { inputSize, latents } = this.manifest;
     const dims = [images.length, 3, inputSize, inputSize];
-    const input = { [imageName]: { data: joined(images), dims } };
+    const data = this.joined(images);
+    const input = { [imageName]: { data, dims } };
     const maps = wanted ? this.maps : this.maps.filter((name) => !isLatent(name));
     const results = await this.session.run(this.backbone ? await this.backbone.run(input) : input, maps);
+    if (images.length > 1) this.read.push(data);
     const all = <T>(name: (scale: number) => string, value: (name: string, size: Scale) => T): T[] =>
       maps.includes(name(0)) ? latents.map((size, scale) => value(name(scale), size)) : [];
     return images.map((_, i) => {
@@ -120,17 +125,21 @@ export class Network {
     await this.session.close();
     await this.backbone?.release();
   }
-}
 
-function joined(images: readonly Float32Array[]): Float32Array {
-  if (images.length === 1) return images[0]!;
-  const all = new Float32Array(images.reduce((sum, { length }) => sum + length, 0));
-  let start = 0;
-  for (const image of images) {
-    all.set(image, start);
-    start += image.length;
+  /** One after the other; a single one stays where it is. */
+  private joined(images: readonly Float32Array[]): Float32Array {
+    if (images.length === 1) return images[0]!;
+    const length = images.reduce((sum, image) => sum + image.length, 0);
+    // A batch of another length forgets it.
+    const last = this.read.pop();
+    const all = last?.length === length ? last : new Float32Array(length);
+    let start = 0;
+    for (const image of images) {
+      all.set(image, start);
+      start += image.length;
+    }
+    return all;
   }
-  return all;
 }
 
 /** What the network made of image `i`, if it is float32 of that size. */

@@ -139,12 +139,17 @@ export class Pipeline {
     onLatents: ((tiles: Float32Array[][]) => void) | undefined,
   ): Promise<SeenMaps[]> {
     const tiles = images.flatMap(({ view, picture }) =>
-      Array.from({ length: view.tiles }, (_, tile) => () => view.tile(picture, tile)),
+      Array.from(
+        { length: view.tiles },
+        (_, tile) => (into: Float32Array | undefined) => view.tile(picture, tile, into),
+      ),
     );
     const { batchSize: size } = this.options;
     const maps: NetworkMaps[] = [];
+    let batch: Float32Array[] = [];
     for (let i = 0; i < tiles.length; i += size) {
-      const batch = tiles.slice(i, i + size).map((cut) => cut());
+      // The tiles of the batch before have been read.
+      batch = tiles.slice(i, i + size).map((cut, place) => cut(batch[place]));
       maps.push(...(await this.network.run(batch, { latents: onLatents !== undefined })));
     }
     onLatents?.(maps.map(({ latents }) => latents));
