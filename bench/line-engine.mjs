@@ -4,7 +4,7 @@
 //
 // Models with flows that were never trained, on generated images of good parts twice as large as their input: `tiny`, a flow of
 // one step on 64 pixels, runs the many images of the memory, `mobile` is the embedded backbone, the ResNets have random weights. About
-// five minutes.
+// six minutes.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,7 @@ const cases = [
   { name: "tiny", model: { inputSize: 64, flowSteps: 1 }, memory: true },
   { name: "mobile", model: { inputSize: 256 } },
   { name: "mobile", model: { inputSize: 256 }, maps: "anomalous" },
+  { name: "mobile", model: { inputSize: 256 }, maps: "anomalous", batchSize: 4 },
   { name: "mobile@512", model: { inputSize: 512 }, maps: "anomalous" },
   { name: "resnet18@448", backbone: "resnet18", model: { inputSize: 448 } },
   { name: "resnet18@448", backbone: "resnet18", model: { inputSize: 448 }, maps: "anomalous" },
@@ -44,15 +45,17 @@ const measuredOn = machine();
 const folder = await mkdtemp(join(tmpdir(), "uflow-line-engine-"));
 const results = [];
 try {
-  for (const { name, backbone, model, maps = "all", memory } of chosen) {
+  for (const { name, backbone, model, maps = "all", batchSize = 1, memory } of chosen) {
     const file = backbone ? await writeRandom(backbone, model) : await writeUntrainedModel(folder, model);
     const speed = await measureSpeed({
       model: file,
       device: "cpu",
       maps,
+      batchSize,
       seconds: options.seconds,
       frames: memory ? options.frames : 0,
-      onProgress: (doing) => console.error(`line-engine: ${name}, maps ${maps}: ${doing}`),
+      onProgress: (doing) =>
+        console.error(`line-engine: ${name}, maps ${maps}, batch ${batchSize}: ${doing}`),
     });
     results.push({ name, speed });
   }
@@ -79,6 +82,7 @@ function rows() {
   const header = [
     "model",
     "maps",
+    "batch",
     "lanes",
     "stream/s",
     "bare/s",
@@ -101,7 +105,8 @@ function rowsOf(name, { maps, measured, lag, scaling }) {
     ...more,
   ];
   const main = row(measured, [ms(lag.stream.p99), ms(lag.bare.p99)]);
-  return [[name, maps, ...main], ...scaling.map((each) => ["", "", ...row(each, ["", ""])])];
+  const batch = String(measured.batchSize);
+  return [[name, maps, batch, ...main], ...scaling.map((each) => ["", "", "", ...row(each, ["", ""])])];
 }
 
 function memoryLine({ name, speed: { memory } }) {

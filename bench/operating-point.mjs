@@ -1,11 +1,12 @@
 // What does the automatic threshold find, and does it keep its promise on good images?
 //
 //   node bench/operating-point.mjs DATA … [--seeds 0,1,2] [--input-sizes 256] [--strides 4,8,16 …] [--normalization whitened …]
-//                                         [--threads 0] [--plot build/bench/operating-point.svg]
+//                                         [--flow-steps 4] [--threads 0] [--plot build/bench/operating-point.svg]
 //
 // Per DATA folder (a layout of docs/datasets.md), strides of the feature maps of `mobile` (of 2 … 32, each twice the one
-// before; may be given several times), normalisation of the features (several times, too), input size and seed a model is trained with the defaults: a fifth of the good
-// training images is held out, and calibrates it. Test images judge, in a row per way of testing:
+// before; may be given several times), normalisation of the features (several times, too), input size, number of flow steps and seed a
+// model is trained with the defaults: a fifth of the good training images is held out, and calibrates it. Test images judge, in a row
+// per way of testing:
 //   AUROC           of images and of pixels, the same for all ways
 //   mIoU, best      automatic threshold, and the best one for these test images
 //   found           part of the defective images with a detection
@@ -33,6 +34,7 @@ const { values, positionals } = parseArgs({
     "input-sizes": { type: "string", default: "256" },
     strides: { type: "string", multiple: true, default: ["4,8,16"] },
     normalization: { type: "string", multiple: true, default: ["whitened"] },
+    "flow-steps": { type: "string", default: "4" },
     threads: { type: "string", default: "0" },
     plot: { type: "string", default: "build/bench/operating-point.svg" },
   },
@@ -48,24 +50,31 @@ const rows = [];
 const columns = ["image AUROC", "pixel AUROC", "AUPRO", "mIoU", "best", "found", "alarms"];
 const folder = await mkdtemp(join(tmpdir(), "uflow-bench-"));
 process.env.UFLOW_HOME = join(folder, "home");
-console.log(["data", "strides", "size", "features", "seed", "test", ...columns].join("\t"));
+console.log(["data", "strides", "size", "features", "steps", "seed", "test", ...columns].join("\t"));
 for (const data of positionals) {
-  for (const strides of values.strides) {
-    for (const inputSize of numbers(values["input-sizes"])) {
-      const backbone = await backboneWith(strides, inputSize);
-      for (const normalization of values.normalization) {
-        const setting = [basename(data), strides, inputSize, normalization];
-        for (const seed of numbers(values.seeds)) {
-          await examine(data, setting, { backbone, inputSize, normalization, seed });
-        }
-        printMeans(setting);
-      }
-    }
+  for await (const { setting, options } of settings(basename(data))) {
+    for (const seed of numbers(values.seeds)) await examine(data, setting, { ...options, seed });
+    printMeans(setting);
   }
 }
 await rm(folder, { recursive: true });
 await mkdir(dirname(values.plot), { recursive: true });
 await writeFile(values.plot, promisePlot(onGood));
+
+/** What the columns say of a setting, and how a model is trained in it. */
+async function* settings(name) {
+  for (const strides of values.strides) {
+    for (const inputSize of numbers(values["input-sizes"])) {
+      const backbone = await backboneWith(strides, inputSize);
+      for (const normalization of values.normalization) {
+        for (const flowSteps of numbers(values["flow-steps"])) {
+          const setting = [name, strides, inputSize, normalization, flowSteps];
+          yield { setting, options: { backbone, inputSize, normalization, flowSteps } };
+        }
+      }
+    }
+  }
+}
 
 /** @returns the name of a backbone with the feature maps of `mobile` at these strides, which is imported where it is another. */
 async function backboneWith(strides, inputSize) {
