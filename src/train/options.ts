@@ -10,13 +10,12 @@ import { type RateSchedule, rateSchedules } from "../bundle/rate-schedules.js";
 import type { Area } from "../image/area.js";
 import { type LayoutName, layoutSchema } from "../image/datasets/index.js";
 import { parseOptions } from "../options.js";
+import { type Augmentation, augmentationSchema } from "./augmentation.js";
+import { type CachePrecision, cachePrecisions } from "./feature-records.js";
 import type { Preset } from "./presets.js";
 
 /** Fewer good images than this teach nothing about how good parts vary. */
 export const fewestImages = 2;
-
-import { type Augmentation, augmentationSchema } from "./augmentation.js";
-import { type CachePrecision, cachePrecisions } from "./feature-records.js";
 
 /** Options of `train()`; every one is checked, and all that are wrong are named at once. */
 export interface TrainOptions extends Pick<BuildOptions, "onNetwork"> {
