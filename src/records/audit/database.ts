@@ -3,7 +3,7 @@ import { existsSync, rmSync, statSync } from "node:fs";
 import Database from "libsql";
 import { messageOf, UflowError } from "../../error.js";
 import { cannotWrite } from "../../output/atomic-file.js";
-import { imagePath } from "./image-files.js";
+import { imagePath, isSum } from "./image-files.js";
 import { Pace } from "./pace.js";
 import { applicationId, migrations } from "./schema.js";
 
@@ -246,6 +246,7 @@ export class AuditDatabase {
   }
 
   private removeImage(sum: string, now: number): void {
+    if (!isSum(sum)) return;
     const path = imagePath(this.path, sum);
     const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: now };
     if (now - mtimeMs > untouched) rmSync(path, { force: true });

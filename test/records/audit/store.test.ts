@@ -178,6 +178,16 @@ describe("the chain", () => {
     ["the beginning is missing", "DELETE FROM records WHERE n = 1", "records 1 … 1 are missing"],
     ["the end is missing", "DELETE FROM records WHERE n > 3", "records 4 … 5 are missing at the end"],
     [
+      "a record stands before a beginning that was moved",
+      "UPDATE anchor SET (n, sum) = (SELECT n, sum FROM records WHERE n = 2); UPDATE records SET record = '{}' WHERE n = 1",
+      "record 1 stands before the chain's beginning",
+    ],
+    [
+      "a record was put before the first",
+      'INSERT INTO records (n, sum, record) SELECT -1, sum, replace(record, \'"id":"\', \'"id":"x\') FROM records WHERE n = 1',
+      "record -1 stands before the chain's beginning",
+    ],
+    [
       "all was written anew",
       "UPDATE anchor SET sum = zeroblob(31); UPDATE records SET sum = x'01' WHERE n = 5",
       "the chain up to record 5 is not the one that was noted",
@@ -348,6 +358,25 @@ describe("images", () => {
     expect(await store.verify()).toMatchObject({ intact: true, images: 1 });
     await writeFile(imagePath(path, first!.image.sha256!), "another");
     expect((await store.verify()).problems).toEqual([`the image ${first!.image.sha256} was changed`]);
+  });
+
+  it("that would lie elsewhere are neither read nor removed", async () => {
+    await using place = await scratch();
+    const path = place.path("a.db");
+    const other = place.path("other");
+    await writeFile(other, "another's");
+    // The first two letters are a folder.
+    const sum = `..${"/..".repeat(30)}${other}`;
+    const record = new Recorder().record(recordable({ image: { name: "part", sha256: sum } }));
+    const store = await written(path, [record]);
+    await store.close();
+    edited(path, `INSERT INTO images VALUES ('${sum}', 9)`);
+    await using again = await openAuditStore(path);
+    await expect(again.image(record)).rejects.toMatchObject({ code: "ERR_UFLOW_BAD_RECORDS" });
+    expect((await again.verify()).problems).toEqual([`the image ${sum} is missing or cannot be read`]);
+    await utimes(other, 1, 1);
+    await again.prune({ days: 1e-9 });
+    expect(await readFile(other, "utf8")).toBe("another's");
   });
 
   it("are pixels again where pixels were given", async () => {
