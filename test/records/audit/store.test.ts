@@ -1,4 +1,5 @@
-import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import Database from "libsql";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { imagePath } from "#uflow/records/audit/image-files.js";
@@ -101,6 +102,42 @@ describe("an audit store", () => {
     await using other = await openAuditStore(path, { linger: 0 });
     await Promise.all(records(100).map((record, i) => (i % 2 ? store : other).write(record)));
     expect(await store.verify()).toMatchObject({ intact: true, records: 100 });
+  });
+
+  it("acknowledges nothing that it writes to a file that was removed, and says so", async () => {
+    await using place = await scratch();
+    const path = place.path("a.db");
+    const told: string[] = [];
+    const [first, second] = records(2);
+    const store = await written(path, [first!], { onProblem: (message) => told.push(message) });
+    expect(await store.flush()).toBe(true);
+    for (const end of ["", "-wal", "-shm"]) await rm(path + end, { force: true });
+    const arrived = store.write(second!);
+    await vi.waitFor(() => expect(store.stats.problem).toContain("removed, renamed or replaced"), 20_000);
+    expect(told).toEqual([expect.stringContaining("start again")]);
+    await store.close(10);
+    expect(await arrived).toBe(false);
+    await using again = await openAuditStore(path);
+    expect(await again.write(second!)).toBe(true);
+  });
+
+  it("has all that it acknowledged in its file when that was renamed, whatever stands in its place", async () => {
+    await using place = await scratch();
+    const [path, old, other] = ["a.db", "old.db", "other.db"].map((name) => place.path(name));
+    const [first, second, third] = records(3);
+    await (await written(other!, [second!])).close();
+    const store = await written(path!, [first!]);
+    await store.flush();
+    await rename(path!, old!);
+    await rename(other!, path!);
+    const arrived = store.write(third!);
+    await vi.waitFor(() => expect(store.stats.problem).toContain("removed, renamed or replaced"), 20_000);
+    await store.close(10);
+    expect(await arrived).toBe(false);
+    // In another process, since a database that was closed stays open until its statements are collected.
+    const program = `import Database from "libsql"; console.log(new Database(process.argv[1]).prepare("SELECT count(*) n FROM records").get().n)`;
+    const args = ["--input-type=module", "-e", program, old!];
+    expect(execFileSync(process.execPath, args, { encoding: "utf8" })).toBe("1\n");
   });
 
   it("says what it cannot open, and does not touch it", async () => {
