@@ -51,7 +51,7 @@ module.exports = (RED) => {
     async answer(msg) {
       const start = performance.now();
       const image = msg.payload;
-      const station = this.station || `${msg.station ?? ""}`;
+      const station = this.station || stationOf(msg);
       const { outcome, error } = await this.judge(image, station);
       const { overlay, error: drawing } = await this.draw(image, outcome);
       msg.payload = payloadOf(outcome, station);
@@ -101,6 +101,9 @@ module.exports = (RED) => {
       if (!removed) this.status({ fill: "grey", shape: "ring", text: "closed" });
     }
   }
+
+  /** What is neither text nor a number, such as the query of a request, is no station. */
+  const stationOf = ({ station }) => (["string", "number"].includes(typeof station) ? `${station}` : "");
 
   const onlyFor = (verdict, msg) => (msg.payload.verdict === verdict ? msg : null);
 

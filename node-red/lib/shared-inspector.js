@@ -41,7 +41,8 @@ class SharedInspector {
 
   async #inspect(image, { deadline, ...options }) {
     if (this.#closed) throw failure("ERR_UFLOW_CLOSED", "The model is closed");
-    if (deadline === undefined) return (await this.open()).inspect(image, options);
+    // What is no deadline is for the engine to refuse: nothing would ever be in time.
+    if (!(deadline > 0)) return (await this.open()).inspect(image, { ...options, deadline });
     const end = performance.now() + deadline;
     const inspector = await before(deadline, this.open());
     const left = end - performance.now();

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { Model } from "../bundle/model.js";
 import { messageOf, UflowError } from "../error.js";
-import { FrameMemory } from "../image/frame-memory.js";
+import { FrameMemory, type OwnSource } from "../image/frame-memory.js";
 import { releaseFreedMemory } from "../kernels/freed-memory.js";
 import { FairQueue } from "./fair-queue.js";
 import type { Findings, ImageSource, Outcome } from "./inspection.js";
@@ -89,7 +89,14 @@ export class Engine {
       if (refusal.code === "ERR_UFLOW_BUSY") meter.count("refused");
       return Promise.reject(refusal);
     }
-    const own = this.memory.take(source, options.transfer);
+    let own: OwnSource;
+    try {
+      own = this.memory.take(source, options.transfer);
+    } catch (error) {
+      meter.count("accepted");
+      meter.count("failed");
+      return Promise.reject(cannotTake(error));
+    }
     const job = new Job(model, own, options, meter, (ended) => this.endEarly(ended));
     this.open[model]! += 1;
     this.queue.add(job);
@@ -127,6 +134,7 @@ export class Engine {
     await this.drain(model);
     await Promise.all([...this.places].map(({ lane }) => lane.close(model)));
     if (!this.finished) return;
+    this.places.clear();
     // A lane that was being opened sees by itself that nobody needs it.
     await Promise.all(this.replacements);
     await releaseFreedMemory();
@@ -320,6 +328,17 @@ export class Engine {
       job.fail(this.broken);
     }
   }
+}
+
+/** Memory was not to be had, or what is no plain data threw when it was read. */
+function cannotTake(cause: unknown): UflowError {
+  const reason = messageOf(cause);
+  if (cause instanceof RangeError) {
+    return new UflowError("ERR_UFLOW_MEMORY", `There is no memory for a copy of the image: ${reason}`, {
+      cause,
+    });
+  }
+  return new UflowError("ERR_UFLOW_BAD_IMAGE", `Cannot read the image: ${reason}`, { cause });
 }
 
 /** 0 with one lane: ONNX Runtime knows the physical cores. */

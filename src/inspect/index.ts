@@ -13,6 +13,7 @@ import { operatingPointFor } from "./operating-point-for.js";
 import {
   type CheckedInspectOptions,
   type CheckedInspectorOptions,
+  checkFrames,
   checkInspectOptions,
   checkModelPath,
   checkModelPaths,
@@ -174,7 +175,7 @@ export class Inspector implements AsyncDisposable {
    * are answered in order.
    * @returns with all maps, unless `maps` wants fewer; with `deadline` also what is undecided when it has passed
    * @throws UflowError ERR_UFLOW_BAD_IMAGE, ERR_UFLOW_NETWORK, ERR_UFLOW_LANE (a lane died with the image, twice),
-   * ERR_UFLOW_BUSY (the queue is full), ERR_UFLOW_ABORTED, ERR_UFLOW_BAD_OPTION, ERR_UFLOW_CLOSED.
+   * ERR_UFLOW_BUSY (the queue is full), ERR_UFLOW_MEMORY (none for a copy), ERR_UFLOW_ABORTED, ERR_UFLOW_BAD_OPTION, ERR_UFLOW_CLOSED.
    */
   inspect(image: ImageSource, options: InspectOptions & AllMaps & { deadline: number }): Promise<Outcome>;
   inspect(
@@ -192,7 +193,7 @@ export class Inspector implements AsyncDisposable {
    * Inspects the frames of an iterable and gives their outcomes in their order, each as soon as it is there. A frame that
    * cannot be inspected is undecided and does not end the stream. Frames are taken as outcomes are: whoever reads slowly
    * slows the source. When the loop is left, what is under way is finished first.
-   * @throws UflowError ERR_UFLOW_ABORTED (`signal`), ERR_UFLOW_CLOSED; what the iterable throws, after the outcomes of its frames.
+   * @throws UflowError ERR_UFLOW_BAD_OPTION, at once; ERR_UFLOW_ABORTED (`signal`), ERR_UFLOW_CLOSED; what the iterable throws, after the outcomes of its frames.
    */
   stream(
     frames: AsyncIterable<ImageSource> | Iterable<ImageSource>,
@@ -206,6 +207,7 @@ export class Inspector implements AsyncDisposable {
     frames: AsyncIterable<ImageSource> | Iterable<ImageSource>,
     options: StreamOptions = {},
   ): AsyncGenerator<StreamOutcome<Findings>, void, undefined> {
+    checkFrames(frames);
     const { ahead, ...each } = checkStreamOptions(options);
     const { lanes, batchSize, queueSize } = this.options;
     return streamInOrder(frames, {

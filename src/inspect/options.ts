@@ -179,6 +179,23 @@ export function checkInspectOptions(options: InspectOptions): CheckedInspectOpti
   return parseOptions("inspect", inspectSchema, options);
 }
 
+const framesSchema = z.object({
+  frames: z.custom((value) => isIterable(value), "expected an iterable of images"),
+});
+
+/** Text and bytes are iterables, too, but of characters and numbers: whoever gives them means one image. */
+function isIterable(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return false;
+  const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = value as Partial<
+    AsyncIterable<unknown> & Iterable<unknown>
+  >;
+  return typeof (async ?? sync) === "function";
+}
+
+export function checkFrames(frames: unknown): void {
+  parseOptions("stream", framesSchema, { frames });
+}
+
 export function checkStreamOptions(options: StreamOptions): CheckedStreamOptions {
   return parseOptions("stream", streamSchema, options);
 }

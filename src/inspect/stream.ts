@@ -27,9 +27,10 @@ export async function* streamInOrder(
   signal?.addEventListener("abort", stop);
   try {
     for (let frame = 0; ; ) {
+      // First, so that no frame is taken for nothing.
+      if (signal?.aborted) throw new UflowError("ERR_UFLOW_ABORTED", "The stream was stopped");
       feed.fill();
       const oldest = feed.takeSettled();
-      if (signal?.aborted) throw new UflowError("ERR_UFLOW_ABORTED", "The stream was stopped");
       if (oldest) {
         yield { ...outcomeOf(oldest), frame };
         frame += 1;
@@ -43,6 +44,10 @@ export async function* streamInOrder(
         });
       }
     }
+  } catch (error) {
+    // What ended the stream is told, whatever its source says when it is closed.
+    await feed.close().catch(() => undefined);
+    throw error;
   } finally {
     signal?.removeEventListener("abort", stop);
     await feed.close();

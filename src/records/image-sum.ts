@@ -45,12 +45,13 @@ function sumOf(pieces: readonly Uint8Array[]): string {
 
 const arrays = { Uint8Array, Uint16Array, Float32Array };
 
-/** The image again, of what `contentOf` has made of it. */
+/** The image again, of what `contentOf` has made of it. @throws Error where it is damaged. */
 export function imageOf(content: Uint8Array): RecordedImage {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   if (!bytes.subarray(0, pixelsMark.length).equals(Buffer.from(pixelsMark))) return content;
   const end = bytes.indexOf("\n");
   const { type, ...format } = JSON.parse(bytes.toString("utf8", pixelsMark.length, end));
+  if (!Object.hasOwn(arrays, type)) throw new Error(`its pixels are of no known type, "${type}"`);
   // Copied, so that pixels of several bytes are aligned.
   const pixels = Uint8Array.from(bytes.subarray(end + 1)).buffer;
   return { ...format, data: new arrays[type as keyof typeof arrays](pixels) };

@@ -21,8 +21,20 @@ export const queueShape = {
     .default(2 ** 28),
   onProblem: z
     .custom<(message: string) => void>((value) => typeof value === "function", "expected a function")
-    .default(() => () => {}),
+    .default(() => () => {})
+    .transform(harmless),
 };
+
+/** What a log does wrong must neither stop a queue nor end the process. */
+function harmless(tell: (message: string) => void): (message: string) => void {
+  return (message) => {
+    try {
+      tell(message);
+    } catch (error) {
+      process.emitWarning(`onProblem of a sink failed: ${messageOf(error)}`);
+    }
+  };
+}
 
 export type CheckedQueueOptions = z.output<z.ZodObject<typeof queueShape>>;
 
@@ -257,7 +269,6 @@ export class QueuedSink implements Sink {
   }
 
   private tell(what: string): void {
-    // What a log does wrong must not stop the queue.
     queueMicrotask(() => this.options.onProblem(`${this.name} ${what}`));
   }
 }

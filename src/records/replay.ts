@@ -101,10 +101,10 @@ async function replayOne(store: AuditStore, inspectors: Inspectors, record: Fram
   if (record.verdict === "undecided") return "undecided";
   const inspector = await inspectors.of(record);
   if (!inspector) return "otherModel";
-  const image = await store.image(record);
-  if (!image) return "withoutImage";
   const { id } = record;
   try {
+    const image = await store.image(record);
+    if (!image) return "withoutImage";
     await checkSum(image, record);
     const fields = differences(record, await inspector.inspect(image));
     return Object.keys(fields).length === 0 ? "same" : { id, fields };

@@ -44,6 +44,8 @@ const refusals: readonly number[] = [400, 409, 410, 413, 415, 422];
 /** Errors that are not for want of a server: one that fails so often for one record will fail for it again. */
 const failuresOfServer: readonly number[] = [500, 501];
 const mostFailures = 10;
+/** Milliseconds: what asks for less, as a date of a clock that is behind, waits as long as any that fails. */
+const leastPostponement = 1000;
 
 /**
  * Posts each record, as JSON, to an address: one after the other, in order. A server that cannot be reached, is overloaded
@@ -102,8 +104,8 @@ class Webhook implements Destination {
       this.failures = 0;
       throw new Refusal(said);
     }
-    const after = retryAfter(headers["retry-after"]);
-    throw after === undefined ? new Error(said) : new Postponement(said, after);
+    const after = retryAfter(headers["retry-after"]) ?? 0;
+    throw after < leastPostponement ? new Error(said) : new Postponement(said, after);
   }
 
   lost(record: FrameRecord): void {

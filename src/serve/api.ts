@@ -87,7 +87,10 @@ export const partNames = ["overlay", "mask", "anomaly", "lognfa"] as const;
 export type PartName = (typeof partNames)[number];
 
 const stationName = z.string().max(256);
-const modelName = z
+/** Of a model that is loaded: models of the start are called as their files are, which may have any name. */
+const loadedName = z.string().min(1).max(255);
+/** Of a model that is to be loaded. */
+const newName = z
   .string()
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
@@ -96,7 +99,7 @@ const modelName = z
 
 /** The query of POST /v1/inspect. */
 export const inspectQuerySchema = z.strictObject({
-  model: modelName.optional().describe("may be left out where one model is loaded"),
+  model: loadedName.optional().describe("may be left out where one model is loaded"),
   station: stationName.default("").describe("stations are served in turn: none delays another"),
   deadline: z.coerce
     .number()
@@ -125,7 +128,7 @@ export const inspectAnswerSchema = z
 export const resultsQuerySchema = z.strictObject({
   verdict: verdictSchema.optional(),
   station: stationName.optional(),
-  model: modelName.optional(),
+  model: loadedName.optional(),
   before: z.string().max(64).optional().describe("the id of a result: those older than it"),
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
@@ -226,14 +229,17 @@ export const modelsAnswerSchema = z.object({
     .describe("what can be loaded; null where no folder of models is served"),
 });
 
-export const modelParamsSchema = z.strictObject({ name: modelName });
+export const modelParamsSchema = z.strictObject({ name: loadedName });
+export const modelVersionParamsSchema = modelParamsSchema.extend({
+  version: z.string().max(128).describe("SHA-256 of the model file"),
+});
 
 const fileName = z
   .string()
   .max(255)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
   .regex(/^[^./\\\x00-\x1f][^/\\\x00-\x1f]*\.uflow$/, "the name of a .uflow file in the folder of models");
-export const loadBodySchema = z.strictObject({ name: modelName, file: fileName });
+export const loadBodySchema = z.strictObject({ name: newName, file: fileName });
 export const swapBodySchema = z.strictObject({ file: fileName });
 
 const latencySchema = z.object({ p50: z.number(), p95: z.number(), p99: z.number() });

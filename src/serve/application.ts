@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { guard } from "./access.js";
 import { Admission, closeAfter } from "./admission.js";
+import type { Failure } from "./api.js";
 import { isLoopback, refuseForeignPages } from "./foreign-pages.js";
 import { allowOrigin, sendSecurityHeaders } from "./headers.js";
 import { closeOnlyWhatIsAnswered } from "./idle-connections.js";
@@ -49,9 +50,10 @@ export function newApplication({ logLevel, bodyLimit, requestTimeout }: CheckedS
       // How often the two timeouts are looked at.
       connectionsCheckingInterval: Math.min(5000, requestTimeout / 4),
     },
-    routerOptions: { maxParamLength: 200 },
+    // The name of a file may have 255 bytes, each of which an address may have as %XX.
+    routerOptions: { maxParamLength: 3 * 255 },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error, _, reply) => answerUnrouted(error, reply as unknown as FastifyReply),
+    frameworkErrors: (error, { url }, reply) => answerUnrouted(error, url, reply as unknown as FastifyReply),
   });
   closeOnlyWhatIsAnswered(app.server);
   return app.withTypeProvider<ZodTypes>();
@@ -108,14 +110,18 @@ function answerError({ models }: Parts, error: FastifyError, request: FastifyReq
   if (status === 403 || status === 413) reply.header("connection", "close");
   if (status === 413) closeAfter(request.raw);
   if (status === 429 || status === 503) reply.header("retry-after", String(secondsUntilRoom(models)));
-  return reply.code(status).send(url.startsWith("/v2") ? { error: body.error.message } : body);
+  return reply.code(status).send(asAskedFor(url, body));
 }
 
 /** Of an address that cannot be read. */
-function answerUnrouted(error: FastifyError, reply: FastifyReply): void {
+function answerUnrouted(error: FastifyError, url: string, reply: FastifyReply): void {
   const { status, body } = answerTo(error);
-  reply.code(status).send(body);
+  reply.code(status).send(asAskedFor(url, body));
 }
+
+/** The open inference protocol has errors of its own form. */
+const asAskedFor = (url: string, { error }: Failure) =>
+  url.startsWith("/v2") ? { error: error.message } : { error };
 
 function inOurWords(error: FastifyError): Error {
   if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {

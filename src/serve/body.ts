@@ -51,6 +51,9 @@ export async function imagesOf(
 
 /** What the parser of forms throws has a status, unless it cannot read the form at all. */
 function refuseForm(error: unknown): never {
+  if (Object(error).code === "FST_FIELDS_LIMIT") {
+    throw new Refusal(400, `The form has a field that is no file; send images as files "${field}"`);
+  }
   if (error instanceof Refusal || Object(error).statusCode !== undefined) throw error;
   throw new Refusal(400, `The form cannot be read: ${messageOf(error)}`);
 }
@@ -69,7 +72,8 @@ async function formImages(request: FastifyRequest, bodyLimit: number): Promise<A
     // The limit is of all files together.
     const image = await joined(part.file, left, () => tooLarge(bodyLimit));
     left -= image.length;
-    images.push({ name: filename, image });
+    // A part of the type application/octet-stream is a file without a name, too.
+    images.push({ name: filename ?? "", image });
   }
   return images;
 }

@@ -13,7 +13,8 @@ export const isLoopback = (host: string) =>
  */
 export function refuseForeignPages(app: FastifyInstance, allowedOrigin: string | undefined): void {
   app.addHook("onRequest", async ({ headers: { host, origin } }) => {
-    if (!isLoopback(hostnameOf(`http://${host}`))) {
+    // Browsers always say which name they asked for; health checks of HTTP/1.0 do not.
+    if (host !== undefined && !isLoopback(hostnameOf(`http://${host}`))) {
       throw new Refusal(
         403,
         "Without API keys the service answers to the names of this machine only, as localhost: use --api-keys",

@@ -3,6 +3,7 @@ import type { FastifySchema, RouteOptions } from "fastify";
 import { z } from "zod";
 import { engineVersion } from "../version.js";
 import { failureSchema } from "./api.js";
+import { inferFailureSchema } from "./kserve/schemas.js";
 import type { App } from "./parts.js";
 import type { OtherContent } from "./validation.js";
 
@@ -17,14 +18,21 @@ export function describeApi(app: App): () => Json {
   app.addHook("onRoute", ({ url, method, schema }: RouteOptions) => {
     if (!schema?.summary || method === "HEAD") return;
     const path = url.replace(/:(\w+)/g, "{$1}");
-    paths[path] = { ...paths[path], [`${method}`.toLowerCase()]: operation(schema) };
+    paths[path] = {
+      ...paths[path],
+      [`${method}`.toLowerCase()]: operation(
+        schema,
+        url.startsWith("/v2") ? inferFailureSchema : failureSchema,
+      ),
+    };
   });
   return () => ({
     openapi: "3.1.0",
     info: {
       title: "uflow",
       version: engineVersion,
-      description: "Visual inspection: images in, verdicts out. Errors are `{ error: { code, message } }`.",
+      description:
+        "Visual inspection: images in, verdicts out. Errors are `{ error: { code, message } }`; below /v2 `{ error: message }`.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     paths,
@@ -39,17 +47,10 @@ const securitySchemes = {
   session: { type: "apiKey", in: "cookie", name: "uflow_session" },
 };
 
-function operation({
-  summary,
-  tags,
-  open,
-  params,
-  querystring,
-  body,
-  takes,
-  answer,
-  gives,
-}: FastifySchema): Json {
+function operation(
+  { summary, tags, open, params, querystring, body, takes, answer, gives }: FastifySchema,
+  failure: z.ZodType,
+): Json {
   return {
     summary,
     tags,
@@ -58,7 +59,13 @@ function operation({
     ...((body || takes) && {
       requestBody: { required: true, ...content(body as z.ZodType, takes, "input") },
     }),
-    responses: { ...success(answer, gives), default: failure },
+    responses: {
+      ...success(answer, gives),
+      default: {
+        description: "What went wrong, in words and as a code",
+        content: { "application/json": { schema: jsonSchema(failure, "output") } },
+      },
+    },
   };
 }
 
@@ -68,11 +75,6 @@ function success(answer: z.ZodType | undefined, gives: OtherContent | undefined)
     200: { description: gives?.description ?? STATUS_CODES[200], ...content(answer, gives, "output") },
   };
 }
-
-const failure = {
-  description: "What went wrong, in words and as a code",
-  content: { "application/json": { schema: jsonSchema(failureSchema, "output") } },
-};
 
 function content(json: z.ZodType | undefined, other: OtherContent | undefined, io: "input" | "output"): Json {
   const types = (other?.types ?? []).map((type) => [type, {}]);
@@ -103,13 +105,18 @@ function jsonSchema(schema: z.ZodType, io: "input" | "output"): Json {
   return own;
 }
 
+/** Schemas with an id that are asked, and not answered: they may have more than what is named. */
+const asked: readonly string[] = ["InferRequest"];
+
 /** All schemas with an id. */
 function components(): Json {
-  const { schemas } = z.toJSONSchema(z.globalRegistry, {
-    io: "output",
-    uri: (id) => `#/components/schemas/${id}`,
-  });
+  const all = (io: "input" | "output") =>
+    z.toJSONSchema(z.globalRegistry, { io, uri: (id) => `#/components/schemas/${id}` }).schemas;
+  const [input, output] = [all("input"), all("output")];
   return Object.fromEntries(
-    Object.entries(schemas).map(([name, { $schema, $id, ...schema }]) => [name, schema]),
+    Object.keys(output).map((name) => {
+      const { $schema, $id, ...schema } = (asked.includes(name) ? input : output)[name]!;
+      return [name, schema];
+    }),
   );
 }

@@ -104,6 +104,19 @@ describe.skipIf(noBrowser)("the console", () => {
     expect(await opacity()).toBe("0.7");
   });
 
+  it("asks for no maps of what is undecided, and shows no broken picture of what is no image", async () => {
+    await open();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    const body = "no image";
+    const headers = { "content-type": "image/png" };
+    expect((await fetch(`${service.url}/v1/inspect`, { method: "POST", headers, body })).status).toBe(422);
+    await says(page, word, "Undecided");
+    await says(page, ".placeholder", "There is no picture of this frame.");
+    await expect.poll(() => page.locator("uflow-strip img").first().isVisible()).toBe(false);
+    expect(asked.filter((address) => address.endsWith("heat.png"))).toEqual([]);
+  });
+
   it("says what another ε would have decided, and how many verdicts it would change", async () => {
     await open();
     const { id } = await send(service, image.hole, "tried.png");

@@ -489,6 +489,49 @@ describe("a shadow", () => {
   });
 });
 
+it("refuses to stream what is no iterable of images, at once", () => {
+  for (const frames of [undefined, null, 5, "part.png", new Uint8Array(9), {}, () => {}]) {
+    expect(() => common.stream(frames as never), String(frames)).toThrow(/expected an iterable of images/);
+  }
+});
+
+it("calls a frame undecided that throws when it is read, and goes on with the next", async () => {
+  const hostile = {
+    get data(): Uint8Array {
+      throw new Error("no data");
+    },
+    width: 1,
+    height: 1,
+    channels: 1 as const,
+  };
+  const all = [];
+  for await (const each of common.stream([hostile, pictures[0]!])) all.push(each);
+  expect(all[0]).toMatchObject({ verdict: "undecided", error: { code: "ERR_UFLOW_BAD_IMAGE" } });
+  expect(all[1]!.verdict).not.toBe("undecided");
+});
+
+it("says when there is no memory for a copy, and goes on", async () => {
+  await using inspector = await open();
+  const image = picture(300);
+  const whole = globalThis.SharedArrayBuffer;
+  vi.stubGlobal(
+    "SharedArrayBuffer",
+    class extends whole {
+      constructor(length: number) {
+        if (length > 2 ** 16) throw new RangeError("Array buffer allocation failed");
+        super(length);
+      }
+    },
+  );
+  try {
+    await expect(inspector.inspect(image)).rejects.toMatchObject({ code: "ERR_UFLOW_MEMORY" });
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  expect((await inspector.inspect(image)).verdict).not.toBe("undecided");
+  expect(inspector.stats).toMatchObject({ accepted: 2, failed: 1 });
+});
+
 it("refuses wrong options of an inspection", async () => {
   const wrong = { deadline: -1, station: 5, priority: 0, transfer: "yes", extra: 1 };
   const refused = common.inspect(pictures[0]!, wrong as never);

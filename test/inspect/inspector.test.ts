@@ -420,6 +420,7 @@ describe("closing", () => {
     await Promise.all(asked);
     await expect(closing.inspect(holed)).rejects.toMatchObject({ code: "ERR_UFLOW_CLOSED" });
     await closing.close();
+    expect(closing.stats).toMatchObject({ queued: 0, underWay: 0, lanes: 0 });
   });
 });
 

@@ -108,6 +108,33 @@ describe("a stream", () => {
     expect(seen).toEqual(["a", "b"]);
   });
 
+  it("tells why it stopped, whatever its source throws when it is closed", async () => {
+    const controller = new AbortController();
+    const source = {
+      [Symbol.iterator]: () => ({
+        next: () => ({ done: false as const, value: "a" }),
+        return(): never {
+          throw new Error("closing fails");
+        },
+      }),
+    };
+    const reading = (async () => {
+      const to = { inspect: inspecting().inspect, ahead: 1, signal: controller.signal };
+      for await (const _ of streamInOrder(source, to)) controller.abort();
+    })();
+    await expect(reading).rejects.toMatchObject({ code: "ERR_UFLOW_ABORTED" });
+  });
+
+  it("takes no frame when it was stopped before", async () => {
+    let taken = 0;
+    const source = (function* () {
+      for (;;) yield `${taken++}`;
+    })();
+    const to = { inspect: inspecting().inspect, ahead: 3, signal: AbortSignal.abort() };
+    await expect(collect(streamInOrder(source, to))).rejects.toMatchObject({ code: "ERR_UFLOW_ABORTED" });
+    expect(taken).toBe(0);
+  });
+
   it("ends with the inspector", async () => {
     const inspect = async () => {
       throw new UflowError("ERR_UFLOW_CLOSED", "closed");

@@ -137,6 +137,22 @@ describe("the inspect node", () => {
     expect(red.logged()).toEqual([]);
   });
 
+  it.each(["-1", "0", "soon"])("says that %j is no deadline", async (deadline) => {
+    await red.load(flow({ deadline }));
+    send(good);
+    const failed = { verdict: "undecided", reason: "failed", error: { code: "ERR_UFLOW_BAD_OPTION" } };
+    expect(payloadsOf(await red.messages("out"))).toMatchObject([failed]);
+    expect(await red.messages("caught")).toHaveLength(1);
+  });
+
+  it("lets no message go missing, whatever its station is", async () => {
+    await red.load(flow());
+    // As the query of a request is: it cannot be made text.
+    red.node("inspect")!.receive({ payload: good, station: Object.create(null) });
+    red.node("inspect")!.receive({ payload: good, station: 7 });
+    expect(payloadsOf(await red.messages("out", 2))).toMatchObject([{ station: "" }, { station: "7" }]);
+  });
+
   it("takes no more on than its queue holds, and says so", async () => {
     await red.load(flow({ queue: "2" }));
     send(large, good, good, holed);

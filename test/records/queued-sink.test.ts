@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   type Destination,
   openSink,
@@ -64,6 +64,22 @@ describe("a queue", () => {
     expect(got).toEqual([1, 2, 3, 4, 5, 6]);
     expect(sink.stats).toMatchObject({ written: 6, failures: 2, problem: null });
     expect(told).toEqual(["place fails and is tried again: out of order", "place works again"]);
+  });
+
+  it("goes on where whoever is told throws, and warns", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    let failures = 1;
+    const { destination, got } = place(() => {
+      if (failures-- > 0) throw new Error("out of order");
+    });
+    const onProblem = () => {
+      throw new Error("the log is full");
+    };
+    const { sink } = open(destination, { onProblem });
+    expect(await Promise.all(records(2).map((record) => sink.write(record)))).toEqual([true, true]);
+    expect(got).toEqual([1, 2]);
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining("the log is full"));
+    warned.mockRestore();
   });
 
   it("drops the oldest for later ones when it is full, and counts them", async () => {

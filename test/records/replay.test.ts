@@ -1,11 +1,12 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { decodeImage } from "#uflow/image/decode.js";
 import { Inspector, type InspectorOptions } from "#uflow/inspect/index.js";
+import { imagePath } from "#uflow/records/audit/image-files.js";
 import { type AuditStore, openAuditStore } from "#uflow/records/audit/store.js";
 import { imageSum } from "#uflow/records/image-sum.js";
-import type { RecordedImage } from "#uflow/records/record.js";
+import type { FrameRecord, RecordedImage } from "#uflow/records/record.js";
 import { Recorder } from "#uflow/records/recorder.js";
 import { replay } from "#uflow/records/replay.js";
 import { settingsOf } from "#uflow/records/settings.js";
@@ -71,6 +72,20 @@ it("says what differs, of the records that are asked for", async () => {
   expect(Object.keys(different[0]!.fields)).toEqual(["anomalyScore"]);
   expect(different[0]!.fields.anomalyScore!.recorded).toBe(2);
   expect(different[0]!.fields.anomalyScore!.replayed).toBeLessThanOrEqual(1);
+});
+
+it("goes on after an image that is damaged, and says which", async () => {
+  await using place = await scratch();
+  const path = place.path("a.db");
+  await using store = await openAuditStore(path, { linger: 0, keepImages: "all" });
+  await recorded(store, [await decodeImage(holed)], {});
+  const { value } = await store.list().next();
+  const { id, image } = value as FrameRecord;
+  await recorded(store, [good], {});
+  await writeFile(imagePath(path, image.sha256!), "uflow-pixels {no header\n");
+  const { same, different } = await replay(store, { models: [tiny.model] });
+  expect(same).toBe(1);
+  expect(different).toEqual([{ id, fields: {}, error: expect.stringContaining(image.sha256!) }]);
 });
 
 it("skips what cannot be replayed, and says why", async () => {

@@ -92,6 +92,19 @@ it("waits as long as the server asks for", async () => {
   expect(second!.time - first!.time).toBeGreaterThan(980);
 });
 
+it.each(["0", "-5", "Wed, 21 Oct 2015 07:28:00 GMT"])(
+  "does not storm a server that asks for %s",
+  async (after) => {
+    const busy = [503, { "retry-after": after }] as const;
+    await using server = await receiver([[...busy], [...busy], [...busy]]);
+    await using hook = await posting(server.url);
+    await hook.sink.write(records(1)[0]!);
+    const waits = server.calls.slice(1).map(({ time }, i) => time - server.calls[i]!.time);
+    // Half of 250, 500 and 1000 milliseconds at least.
+    expect(waits.map((wait, i) => wait > 120 * 2 ** i)).toEqual([true, true, true]);
+  },
+);
+
 it("gives up what the server does not want, into a folder, and goes on", async () => {
   await using place = await scratch();
   await using server = await receiver([204, 422]);

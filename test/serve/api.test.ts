@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -116,6 +116,22 @@ describe("POST /v1/inspect", () => {
     });
     expect(results[1]).not.toHaveProperty("anomalous");
     expect(results[0]!.verdict).not.toBe("undecided");
+  });
+
+  it("takes a file without a name, and says of a field that it is no file", async () => {
+    const part = (headers: string) =>
+      Buffer.concat([
+        Buffer.from(`--b\r\nContent-Disposition: form-data; name="image"${headers}\r\n\r\n`),
+        good,
+        Buffer.from("\r\n--b--\r\n"),
+      ]);
+    const type = "multipart/form-data; boundary=b";
+    const nameless = await post(part("\r\nContent-Type: application/octet-stream"), "", type);
+    const { results } = inspectAnswerSchema.parse(await nameless.json());
+    expect(results[0]!.image.name).toBe("");
+    const field = await post(part(""), "", type);
+    expect(field.status).toBe(400);
+    expect((await field.json()).error.message).toMatch(/a field that is no file/);
   });
 
   it("answers with an error where no image can be read", async () => {
@@ -248,7 +264,7 @@ describe("/v1/models", () => {
     ["folder.uflow", 404],
     ["broken.uflow", 422],
   ])("opens no file %j", async (file, status) => {
-    const { mkdir, symlink, writeFile } = await import("node:fs/promises");
+    const { symlink, writeFile } = await import("node:fs/promises");
     const folder = dirname(tiny.model);
     await symlink("/etc/passwd", join(folder, "out.uflow")).catch(() => {});
     await mkdir(join(folder, "folder.uflow"), { recursive: true });
@@ -257,6 +273,25 @@ describe("/v1/models", () => {
     expect((await ask("/v1/models/disc", json("PUT", { file }))).status).toBe(status);
     expect((await post(hole, "?model=disc")).status).toBe(200);
   });
+});
+
+it("a model of the start is called as its file is, whatever that is called", async () => {
+  const folder = join(dirname(tiny.model), "named");
+  const name = "Flasche 1 (ö)";
+  await mkdir(folder, { recursive: true });
+  await copyFile(tiny.model, join(folder, `${name}.uflow`));
+  const models = [tiny.model, join(folder, `${name}.uflow`)];
+  await using named = await startService({ models, modelsFolder: folder, port: 0, logLevel: "silent" });
+  const inUrl = encodeURIComponent(name);
+  for (const address of [`/v1/models/${inUrl}`, `/v1/results?model=${inUrl}`, `/v2/models/${inUrl}`]) {
+    expect((await fetch(named.url + address)).status).toBe(200);
+  }
+  const headers = { "content-type": "image/png" };
+  const body = new Uint8Array(good);
+  const response = await fetch(`${named.url}/v1/inspect?model=${inUrl}`, { method: "POST", headers, body });
+  expect((await response.json()).results[0].model.name).toBe(name);
+  const swapped = await fetch(`${named.url}/v1/models/${inUrl}`, json("PUT", { file: `${name}.uflow` }));
+  expect(swapped.status).toBe(200);
 });
 
 describe("how it fares", () => {
@@ -316,6 +351,7 @@ describe("GET /openapi.json", () => {
         "/v2/models/{name}",
         "/v2/models/{name}/ready",
         "/v2/models/{name}/infer",
+        "/v2/models/{name}/versions/{version}/infer",
       ]),
     );
     const text = JSON.stringify(document);
@@ -324,6 +360,12 @@ describe("GET /openapi.json", () => {
     for (const name of names) expect(document.components.schemas).toHaveProperty(name!);
     expect(text).not.toContain("$defs");
     expect(document.components.schemas.Result.required).toContain("area");
+    const failureOf = (path: string) =>
+      document.paths[path].get.responses.default.content["application/json"].schema.$ref;
+    expect(failureOf("/v1/results")).toMatch(/\/Failure$/);
+    expect(failureOf("/v2")).toMatch(/\/InferFailure$/);
+    // A client may send more than what is named.
+    expect(document.components.schemas.InferRequest).not.toHaveProperty("additionalProperties", false);
   });
 });
 

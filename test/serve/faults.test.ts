@@ -81,7 +81,7 @@ describe("what is wrong is told", () => {
     ["a deadline that is no number", "/v1/inspect?deadline=soon", "x", "image/png", 400, "BAD_OPTION"],
     ["two deadlines", "/v1/inspect?deadline=1&deadline=2", "x", "image/png", 400, "BAD_OPTION"],
     ["unknown parts", "/v1/inspect?parts=overlay,soul", "x", "image/png", 400, "BAD_OPTION"],
-    ["a model that is none", "/v1/inspect?model=../disc", "x", "image/png", 400, "BAD_OPTION"],
+    ["a model that is none", "/v1/inspect?model=../disc", "x", "image/png", 404, "NOT_FOUND"],
     ["an image that is empty", "/v1/inspect", "", "image/png", 422, "BAD_IMAGE"],
     ["no image", "/v1/inspect", "\x89PNG\r\n\x1a\n", "image/png", 422, "BAD_IMAGE"],
     ["a form without a boundary", "/v1/inspect", "x", "multipart/form-data", 400, "BAD_REQUEST"],
@@ -162,6 +162,18 @@ describe("a client that", () => {
     const { socket, answer } = dial();
     socket.write(`${head("Content-Length: 1000")}abc`);
     expect(await answer).toMatch(/^HTTP\/1.1 408 .*ERR_UFLOW_BAD_REQUEST/s);
+  });
+
+  it("asks for nothing but the head of what happens does not wait for it", async () => {
+    const response = await fetch(`${service.url}/v1/live`, { method: "HEAD" });
+    expect(response.status).toBe(404);
+    expect(await metric("live_clients")).toBe(0);
+  });
+
+  it("speaks HTTP/1.0 and names no host, as health checks do, is answered", async () => {
+    const { socket, answer } = dial();
+    socket.write("GET /healthz HTTP/1.0\r\n\r\n");
+    expect(await answer).toMatch(/^HTTP\/1.1 200 /);
   });
 
   it("sends headers slowly is given up", async () => {

@@ -1,11 +1,14 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeModel } from "#uflow/bundle/write.js";
 import { type Inspection, Inspector, type Service, startService } from "#uflow/index.js";
 import { JsonThread } from "#uflow/serve/kserve/json-thread.js";
 import { outputTensors } from "#uflow/serve/kserve/outputs.js";
 import { inferAnswerSchema } from "#uflow/serve/kserve/schemas.js";
+import { inputSize, randomModel } from "../fixtures/random-model.js";
 import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
 
 let tiny: TinyModel;
@@ -66,13 +69,36 @@ describe("the open inference protocol", () => {
       name: "uflow",
       extensions: ["binary_tensor_data"],
     });
-    expect((await get("/v2/health/live")).status).toBe(200);
-    expect((await get("/v2/health/ready")).status).toBe(200);
-    expect((await get("/v2/models/disc/ready")).status).toBe(200);
+    expect(await (await get("/v2/health/live")).json()).toEqual({ live: true });
+    expect(await (await get("/v2/health/ready")).json()).toEqual({ live: true, ready: true });
+    expect(await (await get("/v2/models/disc/ready")).json()).toEqual({ name: "disc", ready: true });
     const metadata = await (await get("/v2/models/disc")).json();
     expect(metadata.versions).toEqual([expected.model]);
     expect(metadata.outputs).toContainEqual({ name: "mask", datatype: "UINT8", shape: [-1, 64, 64] });
     expect(metadata.outputs).toContainEqual({ name: "log_nfa", datatype: "FP64", shape: [-1] });
+  });
+
+  it("knows a model by its version, too, and no other version", async () => {
+    const { versions, ...metadata } = await (await get("/v2/models/disc")).json();
+    const address = `/v2/models/disc/versions/${versions[0]}`;
+    expect(await (await get(address)).json()).toEqual({ ...metadata, versions });
+    expect((await get(`${address}/ready`)).status).toBe(200);
+    const asked = { inputs: [filesInput(file)], outputs: [{ name: "log_nfa" }] };
+    const response = await fetch(`${service.url}${address}/infer`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(asked),
+    });
+    expect((await response.json()).outputs[0].data).toEqual([expected.logNfa]);
+    const other = await get(`/v2/models/disc/versions/${"0".repeat(64)}`);
+    expect(other.status).toBe(404);
+    expect(await other.json()).toEqual({ error: expect.stringContaining(versions[0]) });
+  });
+
+  it("has errors of one form, of addresses that cannot be read too", async () => {
+    const response = await get("/v2/models/%ZZ");
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ error: expect.any(String) });
   });
 
   it("takes image files as base64, and gives all outputs", async () => {
@@ -251,4 +277,63 @@ it("more numbers than an answer of JSON can have are refused, and go in binary",
   expect(() => outputTensors({ outputs: [...outputs] }, all)).toThrow(/more than 4000000 numbers .*binary/);
   const { binary } = outputTensors({ outputs: [...outputs], parameters: { binary_data_output: true } }, all);
   expect(binary[0]!.length).toBe(1000 * 64 * 64 * 4);
+});
+
+describe("a model in tiles", () => {
+  let folder: string;
+  let tiled: Service;
+  const side = 2 * inputSize;
+  const images = (...sides: number[]) =>
+    Promise.all(
+      sides.map((side) =>
+        sharp({ create: { width: side, height: side, channels: 3, background: "#777" } })
+          .png()
+          .toBuffer(),
+      ),
+    );
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "uflow-kserve-"));
+    const model = randomModel();
+    const path = join(folder, "tiled.uflow");
+    const tiling = { size: inputSize, overlap: 0 };
+    await writeModel(path, { ...model, manifest: { ...model.manifest, tiling } });
+    tiled = await startService({ models: [path], port: 0, logLevel: "silent" });
+  });
+
+  afterAll(async () => {
+    await tiled?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const inferTiled = async (sides: number[], output: string) => {
+    const body = JSON.stringify({
+      inputs: [filesInput(...(await images(...sides)))],
+      outputs: [{ name: output }],
+    });
+    const headers = { "content-type": "application/json" };
+    return fetch(`${tiled.url}/v2/models/tiled/infer`, { method: "POST", headers, body });
+  };
+
+  it("says that the size of its maps is the image's", async () => {
+    const { outputs } = await (await fetch(`${tiled.url}/v2/models/tiled`)).json();
+    expect(outputs).toContainEqual({ name: "mask", datatype: "UINT8", shape: [-1, -1, -1] });
+    const {
+      outputs: [mask],
+    } = await (await inferTiled([side, side], "mask")).json();
+    expect(mask.shape).toEqual([2, side, side]);
+  });
+
+  it.each([[[inputSize, side]], [[side, inputSize]]])(
+    "makes no tensor of maps of images of %j pixels, and one of their scores",
+    async (sides) => {
+      const response = await inferTiled(sides, "mask");
+      expect(response.status).toBe(400);
+      expect((await response.json()).error).toMatch(
+        /different sizes, 32 × 32 and 64 × 64|64 × 64 and 32 × 32/,
+      );
+      const scores = await (await inferTiled(sides, "anomaly_score")).json();
+      expect(scores.outputs[0].shape).toEqual([2]);
+    },
+  );
 });

@@ -122,7 +122,7 @@ export class Line {
   /** Verdict and picture of a frame appear together: neither is ever seen beside that of another frame. */
   private async present(result: Result): Promise<void> {
     this.wanted = result;
-    const pictures = new Pictures(result.id);
+    const pictures = new Pictures(result);
     await pictures.soon();
     if (this.wanted !== result) return;
     this.shown = result;

@@ -1,3 +1,4 @@
+import type { Result } from "../../src/serve/api.ts";
 import { h } from "./element.ts";
 import { picture } from "./service.ts";
 
@@ -12,13 +13,16 @@ export class Pictures {
   readonly settled: Promise<unknown>;
   complete = false;
 
-  constructor(id: string) {
+  constructor({ id, verdict }: Result) {
     const image = decoded(picture(id, "image.jpg"), (element) => {
       this.image = element;
     });
-    const heat = decoded(picture(id, "heat.png"), (element) => {
-      this.heat = element;
-    });
+    // Without a verdict there are no maps.
+    const heat =
+      verdict !== "undecided" &&
+      decoded(picture(id, "heat.png"), (element) => {
+        this.heat = element;
+      });
     this.settled = Promise.allSettled([image, heat]).then(() => {
       this.complete = true;
     });

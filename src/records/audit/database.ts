@@ -3,7 +3,7 @@ import { existsSync, rmSync, statSync } from "node:fs";
 import Database from "libsql";
 import { messageOf, UflowError } from "../../error.js";
 import { cannotWrite } from "../../output/atomic-file.js";
-import { imagePath } from "./image-files.js";
+import { imagePath, isSum } from "./image-files.js";
 import { Pace } from "./pace.js";
 import { applicationId, migrations } from "./schema.js";
 
@@ -49,6 +49,8 @@ const untouched = 60_000;
 export class AuditDatabase {
   private readonly db: Database.Database;
   private readonly pace = new Pace(() => performance.now());
+  /** Which file is open, whatever its path leads to later. */
+  private readonly file: string | undefined;
 
   /**
    * @param create makes the file where there is none
@@ -62,6 +64,7 @@ export class AuditDatabase {
     this.db = opened(path);
     try {
       this.prepare();
+      this.file = identityOf(path);
     } catch (error) {
       this.db.close();
       throw inWords(path, error);
@@ -152,8 +155,31 @@ export class AuditDatabase {
     return { records: to - from, images: images.length };
   }
 
+  /**
+   * What is written to a file that was removed is lost without an error. It is not opened anew: files beside it, which belong to the
+   * one that is open, have the same names.
+   * @throws UflowError ERR_UFLOW_OUTPUT where the path does not lead to the file that is open.
+   */
+  checkPlace(): void {
+    if (this.isInPlace) return;
+    throw new UflowError(
+      "ERR_UFLOW_OUTPUT",
+      `Cannot write "${this.path}": it was removed, renamed or replaced while it was open; start again to go on in what is there`,
+    );
+  }
+
   close(): void {
+    try {
+      // Of a file that was renamed SQLite would leave the last records in the log, which has the old name.
+      if (!this.isInPlace) this.db.pragma("wal_checkpoint(TRUNCATE)");
+    } catch {
+      // They stay in the log.
+    }
     this.db.close();
+  }
+
+  private get isInPlace(): boolean {
+    return identityOf(this.path) === this.file;
   }
 
   private prepare(): void {
@@ -246,6 +272,7 @@ export class AuditDatabase {
   }
 
   private removeImage(sum: string, now: number): void {
+    if (!isSum(sum)) return;
     const path = imagePath(this.path, sum);
     const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: now };
     if (now - mtimeMs > untouched) rmSync(path, { force: true });
@@ -295,6 +322,12 @@ const shown = ({ n, sum }: RawLink): Link => ({ n, sum: Buffer.from(sum as Array
 /** The next sum of the chain. */
 export function nextSum(sum: ArrayBuffer | Uint8Array, record: string): Buffer {
   return createHash("sha256").update(new Uint8Array(sum)).update(record).digest();
+}
+
+/** Of the file that a path leads to; undefined where there is none. */
+function identityOf(path: string): string | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
 }
 
 function opened(path: string): Database.Database {

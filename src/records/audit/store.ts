@@ -152,7 +152,7 @@ export class AuditStore implements Sink {
     }
   }
 
-  /** The image of a record; undefined where it was not kept. */
+  /** The image of a record; undefined where it was not kept. @throws UflowError ERR_UFLOW_BAD_RECORDS. */
   async image({ image: { sha256 } }: FrameRecord): Promise<RecordedImage | undefined> {
     return sha256 === null ? undefined : readImage(this.path, sha256);
   }

@@ -4,7 +4,7 @@ import { fileSum } from "../../input/file-sum.js";
 import { parseOptions } from "../../options.js";
 import type { Thread } from "../../thread.js";
 import { type Link, nextSum } from "./database.js";
-import { imagePath } from "./image-files.js";
+import { imagePath, isSum } from "./image-files.js";
 import type { AuditCalls } from "./worker.js";
 
 export interface VerifyRecordsOptions {
@@ -48,7 +48,8 @@ export async function verifyChain(
   const { head: noted, signal, onProgress } = parseOptions("verify", schema, options);
   const [anchor, head] = [await thread.call("anchor"), await thread.call("head")];
   const chain = new Chain(anchor, noted);
-  for (let from = anchor.n; ; ) {
+  // From whatever is there: a record before the anchor would be read, and be no part of the chain.
+  for (let from = Number.MIN_SAFE_INTEGER; ; ) {
     if (signal?.aborted) throw new UflowError("ERR_UFLOW_ABORTED", "Verifying was cancelled");
     const links = await thread.call("links", from, recordsAtOnce);
     for (const link of links) chain.add(link);
@@ -87,6 +88,10 @@ class Chain {
 
   add({ n, sum, record }: Link & { record: string }): void {
     const { last } = this;
+    if (n <= last.n) {
+      this.problems.push(`record ${n} stands before the chain's beginning, which is after record ${last.n}`);
+      return;
+    }
     const follows = nextSum(Buffer.from(last.sum, "hex"), record).toString("hex") === sum;
     if (n !== last.n + 1) this.problems.push(`records ${last.n + 1} … ${n - 1} are missing`);
     else if (!follows) this.problems.push(`record ${n} was changed, or is not the one that followed`);
@@ -129,7 +134,7 @@ async function verifyImages(
     const images = await thread.call("images", beyond, recordsAtOnce);
     for (const { sum } of images) {
       if (signal?.aborted) throw new UflowError("ERR_UFLOW_ABORTED", "Verifying was cancelled");
-      const found = await fileSum(imagePath(path, sum)).catch(() => undefined);
+      const found = isSum(sum) ? await fileSum(imagePath(path, sum)).catch(() => undefined) : undefined;
       if (found !== sum)
         problems.push(`the image ${sum} ${found ? "was changed" : "is missing or cannot be read"}`);
       count++;

@@ -20,6 +20,7 @@ let database: AuditDatabase | undefined;
 /** Opened by the first call, which is so told what is wrong. */
 const opened = () => {
   database ??= new AuditDatabase(path, create);
+  database.checkPlace();
   return database;
 };
 

@@ -44,8 +44,22 @@ function map(datatype: Output["datatype"], name: "anomalyMap" | "logNfaMap" | "m
   return {
     datatype,
     shape: (inspection) => [inspection[name].height, inspection[name].width],
-    values: (all) => joined(all.map((inspection) => inspection[name].data)),
+    values: (all) => {
+      checkSameSize(all.map((inspection) => inspection[name]));
+      return joined(all.map((inspection) => inspection[name].data));
+    },
   };
+}
+
+/** A tensor has one shape. In tiles, the maps of larger images are larger. @throws Refusal 400. */
+function checkSameSize(maps: readonly { width: number; height: number }[]): void {
+  const { width, height } = maps[0]!;
+  const other = maps.find((map) => map.width !== width || map.height !== height);
+  if (!other) return;
+  throw new Refusal(
+    400,
+    `The images have maps of different sizes, ${width} × ${height} and ${other.width} × ${other.height}, which make no tensor: send images of one size together, or ask for outputs without maps`,
+  );
 }
 
 function joined(maps: readonly (Float32Array | Uint8Array)[]): Numbers {
@@ -58,11 +72,14 @@ function joined(maps: readonly (Float32Array | Uint8Array)[]): Numbers {
   return all;
 }
 
-/** What is said of outputs before any image is seen. */
-export function describeOutputs(mapSize: number): { name: string; datatype: string; shape: number[] }[] {
+/**
+ * What is said of outputs before any image is seen.
+ * @param mapSide pixels; −1 where it depends on the image
+ */
+export function describeOutputs(mapSide: number): { name: string; datatype: string; shape: number[] }[] {
   return outputNames.map((name) => {
     const { datatype, shape } = outputs[name];
-    return { name, datatype, shape: [-1, ...(shape === scalar ? [] : [mapSize, mapSize])] };
+    return { name, datatype, shape: [-1, ...(shape === scalar ? [] : [mapSide, mapSide])] };
   });
 }
 

@@ -85,6 +85,14 @@ export const serverMetadataSchema = z
   .object({ name: z.string(), version: z.string(), extensions: z.array(z.string()) })
   .meta({ id: "ServerMetadata" });
 
+export const serverLiveSchema = z.object({ live: z.boolean() }).meta({ id: "ServerLive" });
+/** The protocol's own word is `live`; servers say `ready`. */
+export const serverReadySchema = serverLiveSchema.extend({ ready: z.boolean() }).meta({ id: "ServerReady" });
+export const modelReadySchema = z.object({ name: z.string(), ready: z.boolean() }).meta({ id: "ModelReady" });
+
+/** The body of every answer below /v2 that is no success. */
+export const inferFailureSchema = z.object({ error: z.string() }).meta({ id: "InferFailure" });
+
 export type InferRequest = z.infer<typeof inferRequestSchema>;
 export type InferAnswer = z.infer<typeof inferAnswerSchema>;
 export type InputTensor = InferRequest["inputs"][number];

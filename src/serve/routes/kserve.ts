@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
+import type { Manifest } from "../../bundle/manifest.js";
 import type { RecordedImage } from "../../records/record.js";
 import { engineVersion } from "../../version.js";
-import { modelParamsSchema, readinessSchema } from "../api.js";
+import { modelParamsSchema, modelVersionParamsSchema } from "../api.js";
 import { readBody } from "../body.js";
 import { failureOf } from "../inspections.js";
 import { describeOutputs, outputTensors } from "../kserve/outputs.js";
@@ -10,8 +11,12 @@ import {
   inferAnswerSchema,
   inferRequestSchema,
   modelMetadataSchema,
+  modelReadySchema,
+  serverLiveSchema,
   serverMetadataSchema,
+  serverReadySchema,
 } from "../kserve/schemas.js";
+import type { LoadedModel } from "../models.js";
 import type { App, Parts } from "../parts.js";
 import { Refusal } from "../refusal.js";
 import { goneSignal, inspectAll } from "./inspect.js";
@@ -30,8 +35,7 @@ declare module "fastify" {
 
 /** /v2: the open inference protocol, for clients of other model servers. */
 export async function kserveRoutes(app: App, parts: Parts): Promise<void> {
-  const { models, options, json } = parts;
-  const { bodyLimit, imagesLimit } = options;
+  const { bodyLimit } = parts.options;
   app.decorateRequest("images");
   app.removeContentTypeParser("application/json");
   for (const type of ["application/json", "application/octet-stream"]) {
@@ -45,48 +49,60 @@ export async function kserveRoutes(app: App, parts: Parts): Promise<void> {
     extensions: ["binary_tensor_data"],
   }));
 
-  const live = { summary: "That the server is alive", tags, open: true, answer: readinessSchema };
-  app.get("/v2/health/live", { schema: live }, async () => ({ ready: true }));
+  const live = { summary: "That the server is alive", tags, open: true, answer: serverLiveSchema };
+  app.get("/v2/health/live", { schema: live }, async () => ({ live: true }));
 
   const ready = {
     summary: "Whether images are taken on; else with status 503",
     tags,
     open: true,
-    answer: readinessSchema,
+    answer: serverReadySchema,
   };
   app.get("/v2/health/ready", { schema: ready }, async () => {
     const reason = whyNotReady(parts);
     if (reason !== undefined) throw new Refusal(503, reason);
-    return { ready: true };
+    return { live: true, ready: true };
   });
 
-  const metadata = { summary: "A model", tags, params: modelParamsSchema, answer: modelMetadataSchema };
-  app.get("/v2/models/:name", { schema: metadata }, async ({ params }) => {
-    const { name, inspector } = models.get(params.name);
+  for (const address of ["/v2/models/:name", "/v2/models/:name/versions/:version"]) {
+    modelRoutes(app, parts, address);
+  }
+}
+
+/** What is asked of one model, with a version or without one. */
+function modelRoutes(app: App, parts: Parts, address: string): void {
+  const { models, options, json } = parts;
+  const params = address.endsWith(":version") ? modelVersionParamsSchema : modelParamsSchema;
+  const modelOf = ({ name, version }: { name: string; version?: string | undefined }): LoadedModel => {
+    const model = models.get(name);
+    const { model: loaded } = model.inspector;
+    if (version === undefined || version === loaded) return model;
+    throw new Refusal(404, `The model "${name}" has no version "${version}"; loaded is ${loaded}`);
+  };
+
+  const metadata = { summary: "A model", tags, params, answer: modelMetadataSchema };
+  const mapSide = ({ tiling, mapSize }: Manifest) => (tiling ? -1 : (options.inspector.mapSize ?? mapSize));
+  app.get(address, { schema: metadata }, async ({ params }) => {
+    const { name, inspector } = modelOf(params);
     return {
       name,
       versions: [inspector.model],
       platform: "uflow",
       inputs: [{ name: "image", datatype: "BYTES", shape: [-1] }],
-      outputs: describeOutputs(options.inspector.mapSize ?? inspector.manifest.mapSize),
+      outputs: describeOutputs(mapSide(inspector.manifest)),
     };
   });
 
-  const modelReady = {
-    summary: "Whether a model is loaded",
-    tags,
-    params: modelParamsSchema,
-    answer: readinessSchema,
-  };
-  app.get("/v2/models/:name/ready", { schema: modelReady }, async ({ params }) => {
-    models.get(params.name);
-    return { ready: true };
-  });
+  const ready = { summary: "Whether a model is loaded", tags, params, answer: modelReadySchema };
+  app.get(`${address}/ready`, { schema: ready }, async ({ params }) => ({
+    name: modelOf(params).name,
+    ready: true,
+  }));
 
   const infer = {
     summary: "Inspects images",
     tags,
-    params: modelParamsSchema,
+    params,
     body: inferRequestSchema,
     takes: {
       description:
@@ -99,17 +115,18 @@ export async function kserveRoutes(app: App, parts: Parts): Promise<void> {
       types: ["application/octet-stream"],
     },
   };
-  const route = "/v2/models/:name/infer";
+  const route = `${address}/infer`;
+  const reading = { route: `POST ${route}`, imagesLimit: options.imagesLimit };
   /** Takes the images out of the body, so that the rest is checked as any other. */
   const preValidation = async (request: FastifyRequest) => {
     if (!Buffer.isBuffer(request.body)) return;
     const body = { bytes: request.body, jsonLength: jsonLengthOf(request) };
-    const { asked, images } = await json.read(body, { route: `POST ${route}`, imagesLimit });
+    const { asked, images } = await json.read(body, reading);
     request.body = asked;
     request.images = images;
   };
   app.post(route, { schema: infer, preValidation }, async (request, reply) => {
-    const model = models.get(request.params.name);
+    const model = modelOf(request.params);
     const { body: asked, images = [] } = request;
     const asking = { station: asked.parameters?.station ?? "", signal: goneSignal(reply.raw) };
     const arrived = images.map((image) => ({ name: "", image }));

@@ -11,7 +11,8 @@ export async function liveRoutes(app: App, { live }: Parts): Promise<void> {
       types: ["text/event-stream"],
     },
   };
-  app.get("/v1/live", { schema }, (request, reply) => {
+  // Whoever asks for the head alone would listen for ever and hear nothing.
+  app.get("/v1/live", { schema, exposeHeadRoute: false }, (request, reply) => {
     live.checkRoom();
     reply.hijack();
     reply.raw.writeHead(200, {

@@ -1,4 +1,5 @@
-import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import Database from "libsql";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { imagePath } from "#uflow/records/audit/image-files.js";
@@ -103,6 +104,42 @@ describe("an audit store", () => {
     expect(await store.verify()).toMatchObject({ intact: true, records: 100 });
   });
 
+  it("acknowledges nothing that it writes to a file that was removed, and says so", async () => {
+    await using place = await scratch();
+    const path = place.path("a.db");
+    const told: string[] = [];
+    const [first, second] = records(2);
+    const store = await written(path, [first!], { onProblem: (message) => told.push(message) });
+    expect(await store.flush()).toBe(true);
+    for (const end of ["", "-wal", "-shm"]) await rm(path + end, { force: true });
+    const arrived = store.write(second!);
+    await vi.waitFor(() => expect(store.stats.problem).toContain("removed, renamed or replaced"), 20_000);
+    expect(told).toEqual([expect.stringContaining("start again")]);
+    await store.close(10);
+    expect(await arrived).toBe(false);
+    await using again = await openAuditStore(path);
+    expect(await again.write(second!)).toBe(true);
+  });
+
+  it("has all that it acknowledged in its file when that was renamed, whatever stands in its place", async () => {
+    await using place = await scratch();
+    const [path, old, other] = ["a.db", "old.db", "other.db"].map((name) => place.path(name));
+    const [first, second, third] = records(3);
+    await (await written(other!, [second!])).close();
+    const store = await written(path!, [first!]);
+    await store.flush();
+    await rename(path!, old!);
+    await rename(other!, path!);
+    const arrived = store.write(third!);
+    await vi.waitFor(() => expect(store.stats.problem).toContain("removed, renamed or replaced"), 20_000);
+    await store.close(10);
+    expect(await arrived).toBe(false);
+    // In another process, since a database that was closed stays open until its statements are collected.
+    const program = `import Database from "libsql"; console.log(new Database(process.argv[1]).prepare("SELECT count(*) n FROM records").get().n)`;
+    const args = ["--input-type=module", "-e", program, old!];
+    expect(execFileSync(process.execPath, args, { encoding: "utf8" })).toBe("1\n");
+  });
+
   it("says what it cannot open, and does not touch it", async () => {
     await using place = await scratch();
     await writeFile(
@@ -177,6 +214,16 @@ describe("the chain", () => {
     ],
     ["the beginning is missing", "DELETE FROM records WHERE n = 1", "records 1 … 1 are missing"],
     ["the end is missing", "DELETE FROM records WHERE n > 3", "records 4 … 5 are missing at the end"],
+    [
+      "a record stands before a beginning that was moved",
+      "UPDATE anchor SET (n, sum) = (SELECT n, sum FROM records WHERE n = 2); UPDATE records SET record = '{}' WHERE n = 1",
+      "record 1 stands before the chain's beginning",
+    ],
+    [
+      "a record was put before the first",
+      'INSERT INTO records (n, sum, record) SELECT -1, sum, replace(record, \'"id":"\', \'"id":"x\') FROM records WHERE n = 1',
+      "record -1 stands before the chain's beginning",
+    ],
     [
       "all was written anew",
       "UPDATE anchor SET sum = zeroblob(31); UPDATE records SET sum = x'01' WHERE n = 5",
@@ -348,6 +395,25 @@ describe("images", () => {
     expect(await store.verify()).toMatchObject({ intact: true, images: 1 });
     await writeFile(imagePath(path, first!.image.sha256!), "another");
     expect((await store.verify()).problems).toEqual([`the image ${first!.image.sha256} was changed`]);
+  });
+
+  it("that would lie elsewhere are neither read nor removed", async () => {
+    await using place = await scratch();
+    const path = place.path("a.db");
+    const other = place.path("other");
+    await writeFile(other, "another's");
+    // The first two letters are a folder.
+    const sum = `..${"/..".repeat(30)}${other}`;
+    const record = new Recorder().record(recordable({ image: { name: "part", sha256: sum } }));
+    const store = await written(path, [record]);
+    await store.close();
+    edited(path, `INSERT INTO images VALUES ('${sum}', 9)`);
+    await using again = await openAuditStore(path);
+    await expect(again.image(record)).rejects.toMatchObject({ code: "ERR_UFLOW_BAD_RECORDS" });
+    expect((await again.verify()).problems).toEqual([`the image ${sum} is missing or cannot be read`]);
+    await utimes(other, 1, 1);
+    await again.prune({ days: 1e-9 });
+    expect(await readFile(other, "utf8")).toBe("another's");
   });
 
   it("are pixels again where pixels were given", async () => {

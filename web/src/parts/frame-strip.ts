@@ -2,7 +2,7 @@ import type { Result } from "../../../src/serve/api.ts";
 import { h } from "../element.ts";
 import { logNfa, timeOfDay } from "../format.ts";
 import type { Line } from "../line.ts";
-import { picture } from "../service.ts";
+import { thumbnail } from "../thumbnail.ts";
 import { verdictIcon, words } from "../verdict.ts";
 
 const mostFrames = 24;
@@ -61,7 +61,7 @@ export class FrameStrip extends HTMLElement {
       h(
         "button",
         { type: "button", class: verdict, "aria-label": label, click: () => this.line.show(result) },
-        h("img", { src: picture(id, "image.jpg", side), alt: "", loading: "lazy", fetchpriority: "low" }),
+        thumbnail(id, side),
         h("span", {}, verdictIcon(verdict), text),
       ),
     );

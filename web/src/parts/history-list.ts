@@ -3,6 +3,7 @@ import { h } from "../element.ts";
 import { count, dateAndTime, logNfa, milliseconds, score } from "../format.ts";
 import type { Line } from "../line.ts";
 import * as service from "../service.ts";
+import { thumbnail } from "../thumbnail.ts";
 import { verdictIcon, words } from "../verdict.ts";
 
 const pageSize = 20;
@@ -157,12 +158,7 @@ export class HistoryList extends HTMLElement {
       h(
         "button",
         { type: "button", click: () => this.look(result) },
-        h("img", {
-          src: service.picture(id, "image.jpg", side),
-          alt: "",
-          loading: "lazy",
-          fetchpriority: "low",
-        }),
+        thumbnail(id, side),
         h("span", { class: `verdict ${verdict}` }, verdictIcon(verdict), words[verdict]),
         cell("time", dateAndTime(time)),
         cell("number nfa", result.logNfa === null ? "–" : `log NFA ${logNfa(result.logNfa)}`),

@@ -79,7 +79,7 @@ export class PictureStage extends HTMLElement {
     this.placeholder.textContent = image
       ? ""
       : complete
-        ? "There is no picture of this frame any more."
+        ? "There is no picture of this frame."
         : "The picture is still to come.";
     image?.setAttribute("alt", describe(shown));
     heat?.classList.add("heat");
