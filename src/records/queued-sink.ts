@@ -89,6 +89,16 @@ export function openSink(destination: Destination, options: QueueOptions = {}): 
   return new QueuedSink(destination, parseOptions("openSink", z.strictObject(queueShape), options));
 }
 
+/** Records of a program's own making may have what no destination can write. */
+function isJson(record: FrameRecord): boolean {
+  try {
+    JSON.stringify(record);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Waits between attempts, milliseconds: they double. */
 const firstWait = 250;
 const longestWait = 30_000;
@@ -240,7 +250,9 @@ export class QueuedSink implements Sink {
       this.failuresInRow = 0;
       for (const entry of batch) this.drop(entry, reason);
     } else {
-      this.waiting.unshift(...batch);
+      const possible = batch.filter((entry) => isJson(entry.record));
+      for (const entry of batch) if (!possible.includes(entry)) this.drop(entry, "it is no JSON");
+      this.waiting.unshift(...possible);
       this.counts.failures++;
       if (this.problem === null) this.tell(`fails and is tried again: ${reason}`);
     }

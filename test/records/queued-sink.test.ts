@@ -112,6 +112,23 @@ describe("a queue", () => {
     expect(told[0]).toBe("place loses records: not this one");
   });
 
+  it("drops a record that is no JSON, and no other one of its batch", async () => {
+    const { destination, got, lost } = place();
+    const { deliver } = destination;
+    destination.deliver = async (batch, signal) => {
+      for (const { record } of batch) JSON.stringify(record);
+      await deliver(batch, signal);
+    };
+    const { sink, told } = open(destination);
+    const [first, second, third] = records(3);
+    const broken = { ...second!, size: 1n };
+    const arrived = await Promise.all([first!, broken, third!].map((record) => sink.write(record)));
+    expect(arrived).toEqual([true, false, true]);
+    expect([got, lost]).toEqual([[1, 3], [2]]);
+    expect(told.join()).toContain("it is no JSON");
+    await sink.close();
+  });
+
   it("waits as long as it is asked to", async () => {
     const times: number[] = [];
     const { destination } = place(() => {
