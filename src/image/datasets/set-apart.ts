@@ -1,5 +1,5 @@
 import { concurrently } from "../../concurrently.js";
-import { decodeImage } from "../decode.js";
+import { decodeLabels } from "../decode.js";
 import { naturalOrder } from "../natural-order.js";
 import { goodKind, type TestImage } from "./dataset.js";
 
@@ -25,7 +25,7 @@ export function labelByMask(
   defect: string,
 ): Promise<TestImage[]> {
   return concurrently(images, 8, async ({ path, mask }) => {
-    const { data } = await decodeImage(mask);
+    const { data } = await decodeLabels(mask);
     const good = data.every((value) => value === 0);
     return good ? { path, defect: goodKind } : { path, defect, mask };
   });
