@@ -5,7 +5,8 @@ import { isGood, labelByMask, pathOf } from "./set-apart.js";
 /** KolektorSDD2: good is whose mask is black. Defective images of the training part are not used: we learn from good ones. */
 export const kolektor2: Layout = {
   expects: "the KolektorSDD2 layout, train/NNNNN.png and test/NNNNN.png, each with NNNNN_GT.png",
-  matches: async (root) => (await pairsOf(root, "test")).length > 0,
+  // What cannot be listed is named when it is read, as another layout.
+  matches: async (root) => (await pairsOf(root, "test").catch(() => [])).length > 0,
   read: async (root) => ({
     train: (await readPart(root, "train")).filter(isGood).map(pathOf),
     test: await readPart(root, "test"),
