@@ -67,7 +67,8 @@ export function isFile(path: string): Promise<boolean> {
 }
 
 /** Paths of the images. */
-export const imagesOf = ({ path, images }: Folder) => images.map((name) => join(path, name));
+export const imagesOf = ({ path, images }: Pick<Folder, "path" | "images">) =>
+  images.map((name) => join(path, name));
 
 /** Paths of the images, by name without extension. */
 export const imagesByStem = ({ path, images }: Folder) =>

@@ -31,6 +31,9 @@ export function labelByMask(
   });
 }
 
+/** The files of all masks, those of good images among them, which tell that these are good. */
+export const masksOf = (pairs: readonly { mask: string }[]) => pairs.map(({ mask }) => mask);
+
 export const isGood = ({ defect }: TestImage) => defect === goodKind;
 
 export const pathOf = ({ path }: TestImage) => path;

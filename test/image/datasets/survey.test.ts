@@ -187,6 +187,25 @@ it.runIf(process.platform === "linux")("goes on after folders that may not be re
   ]);
 });
 
+it("knows the masks of good images, which tell that these are good", async () => {
+  const grey = (tone: number, ...names: string[]) => tree.grey(tone, ...names);
+  await grey(0, "k1/kos01/Part0_label.bmp", "k1/kos02/Part0_label.bmp", "k1/kos03/Part0_label.bmp");
+  for (const i of [1, 2, 3]) await grey(i, `k1/kos0${i}/Part0.jpg`);
+  await grey(0, "k2/train/1_GT.png", "k2/train/2_GT.png", "k2/test/3_GT.png");
+  for (const [i, part] of ["train", "train", "test"].entries()) await grey(i, `k2/${part}/${i + 1}.png`);
+  for (const i of [1, 2, 3]) {
+    await grey(0, `lgg/TCGA_${i}/a_mask.tiff`);
+    await grey(i, `lgg/TCGA_${i}/a.tiff`);
+    await grey(0, `mt/MT_Free/Imgs/num_${i}.png`);
+    await grey(i, `mt/MT_Free/Imgs/num_${i}.jpg`);
+  }
+  for (const name of ["k1", "k2", "lgg", "mt"]) {
+    const { categories } = await surveyDataset(tree.at(name));
+    expect(categories[0]!.images).toEqual({ train: 2, validation: 0, good: 1, defective: 0 });
+    expect(brief(categories[0]!.problems), name).toEqual([["too-few", "warning", name]]);
+  }
+});
+
 it("surveys a list, with files that are not there", async () => {
   await tree.grey(1, "0.png");
   await tree.write(
