@@ -2,6 +2,7 @@ import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import type { IgnoreOptions } from "../areas/ignore.js";
 import type { PlainError } from "../error.js";
 import type { Area } from "../image/area.js";
+import type { LayoutName } from "../image/datasets/index.js";
 import type { Inspection } from "../inspect/index.js";
 import type { DeviceName } from "../onnx/device.js";
 import type { PixelMetrics, Precision } from "./measurement.js";
@@ -12,6 +13,8 @@ import type { F1Max, FairThreshold, FalseAlarms, Miou, RegionDetection } from ".
 export interface Evaluation extends PixelMetrics {
   model: string;
   data: string;
+  /** How it is laid out, where the options said so. */
+  layout?: LayoutName;
   /** Test images that were inspected. */
   images: { good: number; defective: number };
   /** Area under the ROC curve of the images' scores, 0 … 1. */

@@ -63,6 +63,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const evaluation: Evaluation = {
     model,
     data,
+    ...(checked.layout !== "auto" && { layout: checked.layout }),
     images: { good: good.length, defective: examined.length - good.length },
     ...imageAreas(ofImages),
     imageF1Max: withoutBound(f1Max(ofImages)),

@@ -24,7 +24,8 @@ export function summarizeDefects(
       detected,
       detectionRate: detected / images.length,
       ...imageAreas(imageCurve(examined.filter((image) => image.kind === kind || image.kind === goodKind))),
-      ...(byKind[kind] ?? unknownPixelMetrics),
+      // A kind may be called like what every object has, such as "constructor".
+      ...(Object.hasOwn(byKind, kind) ? byKind[kind]! : unknownPixelMetrics),
       miou: ious.length === 0 ? null : ious.reduce((sum, iou) => sum + iou, 0) / ious.length,
     };
   });

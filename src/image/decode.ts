@@ -43,6 +43,28 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
   return isFrame(source) ? readFrame(source) : checkRaw(source);
 }
 
+/** The colour spaces of 16 bits per channel. */
+const deepSpaces = ["grey16", "rgb16"] as const;
+type DeepSpace = (typeof deepSpaces)[number];
+
+/**
+ * Decodes an image file whose values are no brightness but say what a pixel is, such as a mask: as `decodeImage`, but of 16
+ * bits what is not 0 stays so, as 1 at least.
+ * @throws UflowError ERR_UFLOW_BAD_IMAGE
+ */
+export async function decodeLabels(path: string): Promise<RawImage> {
+  const name = `"${path}"`;
+  const bytes = await readBytes(path);
+  const header = isBmp(bytes) ? undefined : await readHeader(name, bytes);
+  const space = deepSpaces.find((deep) => deep === header?.space);
+  if (!header || !space) return decode(name, bytes, defaultMaxPixels);
+  checkSize(name, header, defaultMaxPixels);
+  const { width, height, channels, data } = await readPixels(name, bytes, header, space);
+  const deep = new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
+  const kept = Uint8Array.from(deep, (value) => (value === 0 ? 0 : Math.max(1, value >> 8)));
+  return { data: kept, width, height, channels: channels === 1 ? 1 : 3 };
+}
+
 async function decode(name: string, bytes: Uint8Array, maxPixels: number): Promise<RawImage> {
   if (isBmp(bytes)) return decodeBmp(name, bytes, maxPixels);
   const header = await readHeader(name, bytes);
@@ -189,14 +211,17 @@ function checkSize(
   }
 }
 
-async function readPixels(name: string, bytes: Uint8Array, { space }: Metadata) {
+/** @param deep with 16 bits per channel, in this colour space; else with 8 */
+async function readPixels(name: string, bytes: Uint8Array, { space }: Metadata, deep?: DeepSpace) {
   // "warning" is the strictest level: libjpeg only warns of broken data and goes on with grey.
   const image = sharp(bytes, { failOn: "warning", limitInputPixels: false })
     .autoOrient()
-    .toColourspace("srgb");
+    .toColourspace(deep ?? "srgb");
   const opaque = space === "b-w" || space === "grey16" ? image.extractChannel(0) : image.removeAlpha();
   try {
-    const { data, info } = await opaque.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    const { data, info } = await opaque
+      .raw({ depth: deep ? "ushort" : "uchar" })
+      .toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
     return { data: new Uint8Array(data.buffer, data.byteOffset, data.length), width, height, channels };
   } catch (error) {

@@ -2,7 +2,7 @@ import { UflowError } from "../error.js";
 import { NpyFrames } from "../input/npy-frames.js";
 import { resample } from "../kernels/index.js";
 import { type Area, cut, type Size } from "./area.js";
-import { decodeImage, type RawImage, readImageHeader } from "./decode.js";
+import { decodeLabels, type RawImage, readImageHeader } from "./decode.js";
 
 /** Where a part is defective: one value per pixel, rows from the top. */
 export interface Mask {
@@ -146,7 +146,7 @@ async function readFrame(path: string, frame: number): Promise<RawImage> {
 
 /** An image at its own size: one channel, the brightest of each pixel's. @throws UflowError ERR_UFLOW_BAD_IMAGE. */
 export async function readGrey(path: string): Promise<RawImage> {
-  return brightness(await decodeImage(path));
+  return brightness(await decodeLabels(path));
 }
 
 const openStack = (path: string) => NpyFrames.open(path, (reason, cause) => bad(path, reason, cause));
@@ -182,7 +182,7 @@ export function union(masks: readonly RawImage[], paths: readonly string[]): Raw
 function checkWhite(path: string, { data }: RawImage): void {
   const brightest = data.reduce((highest, value) => Math.max(highest, value), 0);
   if (brightest === 0 || brightest > 127) return;
-  throw bad(path, `its brightest pixel is ${brightest} of 255; write white as 255`);
+  throw bad(path, `its brightest pixel is ${brightest} of 255; write white as 255, or in 16 bits as 65535`);
 }
 
 /** Transparency is dropped: a mask that is painted in it would be read as "all of it is defective". */

@@ -9,6 +9,7 @@ import type { Manifest, TrainingSummary } from "../bundle/manifest.js";
 import { writeModel } from "../bundle/write.js";
 import { UflowError } from "../error.js";
 import { latentScales } from "../flow/architecture.js";
+import { isFile } from "../image/datasets/folder.js";
 import { readDataset } from "../image/datasets/index.js";
 import { runInThread } from "../onnx/thread-work.js";
 import { checkWritable } from "../output/atomic-file.js";
@@ -85,10 +86,22 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
     ...(calibration && { calibration }),
   };
   const ignoreMask = ignored?.mask && (await encodeIgnoreMask(ignored.mask));
-  const written = await writeModel(output, { manifest, ...model, ignoreMask });
+  const written = await writeModel(output, { manifest, ...model, ignoreMask }).catch(async (error) => {
+    throw await withWayOn(error, checkpoint);
+  });
   // It has served; where it cannot be removed, the next training replaces it.
   await rm(checkpoint, { force: true }).catch(() => undefined);
   return { ...written, training };
+}
+
+/** The error of a model that cannot be written, with what to do once it can: what was learned is not lost. */
+async function withWayOn(error: unknown, checkpoint: string): Promise<unknown> {
+  if (!(error instanceof UflowError) || !(await isFile(checkpoint))) return error;
+  return new UflowError(
+    error.code,
+    `${error.message}. What was learned is in "${checkpoint}": train again with resume (--resume) to write the model`,
+    { cause: error },
+  );
 }
 
 /** That a flow can be built on the backbone's features, before the long work. @throws UflowError ERR_UFLOW_BAD_OPTION. */

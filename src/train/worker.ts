@@ -124,7 +124,7 @@ async function flowBefore(
   signal: AbortSignal,
 ): Promise<FlowParameters> {
   if (architecture.normalization !== "whitened") return initial;
-  const pictures = picturesThatAre(learned, tiles);
+  const pictures = [...picturesThatAre(learned, tiles), ...variantsIn(features.images, tiles)];
   const whitenings = await whiteningsOf(features, pictures, architecture.scales, signal);
   return { ...initial, whitenings };
 }
@@ -225,6 +225,12 @@ async function tilesOf(paths: readonly string[], sight: Sight): Promise<number[]
 function picturesThatAre(images: readonly number[], tiles: readonly number[]): number[] {
   const ofImage = picturesByImage(tiles);
   return images.flatMap((image) => ofImage[image]!);
+}
+
+/** The pictures after those of the images as they are: variants of images that are learned from. */
+function variantsIn(pictures: number, tiles: readonly number[]): number[] {
+  const first = tiles.reduce((sum, count) => sum + count, 0);
+  return Array.from({ length: pictures - first }, (_, i) => first + i);
 }
 
 /** How images are looked at, by their headers. */

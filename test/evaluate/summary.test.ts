@@ -24,6 +24,11 @@ it.each([[null], [[]]] as const)("says that nothing is marked, and gives no mIoU
   expect(summarizeDefects(images)[0]!.miou).toBeNull();
 });
 
+it("knows no pixels of a kind that is called like what every object has", () => {
+  const images = [{ ...defective(null), kind: "constructor" }];
+  expect(summarizeDefects(images)[0]).toMatchObject({ kind: "constructor", pixelAuroc: null, aupro: null });
+});
+
 it("says when scores did not fit into memory", () => {
   const notes = (scoreBits: number) => notesOn([], [], { exact: scoreBits === 32, scoreBits, bounds });
   expect(notes(32).join()).not.toContain("memory");

@@ -86,6 +86,24 @@ it("refuses a mask written as 0 and 1, and what is no image", async () => {
     code: "ERR_UFLOW_BAD_IMAGE",
     message: expect.stringMatching(/dark\.png.*brightest pixel is 1 of 255/),
   });
+  for (const value of [1, 255]) {
+    const deep = join(folder, `deep-${value}.png`);
+    await sharp(
+      Uint16Array.from({ length: 64 }, (_, i) => (i % 8 < 4 ? value : 0)),
+      {
+        raw: { width: 8, height: 8, channels: 1 },
+      },
+    )
+      .toColourspace("grey16")
+      .png()
+      .toFile(deep);
+    await expect(readMask(deep, size)).rejects.toMatchObject({
+      message: expect.stringMatching(/brightest pixel is 1 of 255; .*in 16 bits as 65535/),
+    });
+    expect([...(await readMask({ labels: deep }, size)).data.subarray(0, 8)]).toEqual([
+      1, 1, 1, 1, 0, 0, 0, 0,
+    ]);
+  }
   await expect(readMask(join(folder, "none.png"), size)).rejects.toMatchObject({
     code: "ERR_UFLOW_BAD_IMAGE",
   });

@@ -217,7 +217,12 @@ it("a model that cannot be written leaves the checkpoint of the whole training",
     // The folder of that name takes the place of the model; notices repeat the epoch.
     if (epoch === 6 && epochDone) void mkdir(output, { recursive: true });
   };
-  await expect(quick({ onProgress })).rejects.toMatchObject({ code: "ERR_UFLOW_OUTPUT" });
+  await expect(quick({ onProgress })).rejects.toMatchObject({
+    code: "ERR_UFLOW_OUTPUT",
+    message: expect.stringMatching(
+      /it is a folder.*is in ".*part\.uflow\.training": train again with resume/,
+    ),
+  });
   expect(await readdir(dirname(output))).toEqual([basename(output), `${basename(output)}.training`]);
   await rm(output, { recursive: true });
   const steps: TrainProgress[] = [];

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readModel } from "#uflow/bundle/read.js";
+import { readFlowParameters, readModel } from "#uflow/bundle/read.js";
 import { type TrainOptions, train } from "#uflow/train/index.js";
 import { type TinyProduct, tinyProduct } from "../evaluate/tiny-product.js";
 
@@ -57,4 +57,15 @@ it("variants are learned from too, the same ones for the same seed", async () =>
   await learn({ augment });
   expect((await readFile(output)).equals(first)).toBe(true);
   expect((await learn()).training.losses).not.toEqual(training.losses);
+});
+
+it("whitens what is learned from, variants included", async () => {
+  const augment = { light: 0.5, variants: 3 } as const;
+  const whitenings = async (options: Partial<TrainOptions>) => {
+    await learn({ normalization: "whitened", ...options });
+    return (await readFlowParameters(output)).parameters.whitenings!;
+  };
+  const [of, plain] = [await whitenings({ augment }), await whitenings({})];
+  expect(of[0]!.offset).not.toEqual(plain[0]!.offset);
+  expect(await whitenings({ augment })).toEqual(of);
 });

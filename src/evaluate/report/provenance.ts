@@ -85,8 +85,9 @@ function machineFacts({ machine }: ReportData): Fact[] {
 
 /** The command line of this evaluation, for a POSIX shell. */
 export function commandOf({ evaluation }: Pick<ReportData, "evaluation">): string {
-  const { model, data, operatingPoint, mapSize } = evaluation;
-  const words = ["uflow", "evaluate", model, "--data", data, "--out", "DIR"];
+  const { model, data, layout, operatingPoint, mapSize } = evaluation;
+  const place = layout === undefined ? [] : ["--layout", layout];
+  const words = ["uflow", "evaluate", model, "--data", data, ...place, "--out", "DIR"];
   const settings = [...flagsOf(operatingPoint), "--map-size", mapSize, ...areaFlags(evaluation)].map(String);
   return [...words, ...settings].map(quoted).join(" ");
 }

@@ -1,7 +1,17 @@
 import { join, parse } from "node:path";
 import type { MaskSource } from "../mask.js";
 import { goodKind, type TestImage } from "./dataset.js";
-import { badDataset, type Folder, found, imagesByStem, imagesOf, listFolder, listInside } from "./folder.js";
+import {
+  badDataset,
+  type Folder,
+  found,
+  imagesByStem,
+  imagesOf,
+  isGoodMiswritten,
+  listFolder,
+  listInside,
+  miswritten,
+} from "./folder.js";
 
 /** Finds the mask of an image by its name without extension. */
 type FindMask = (stem: string) => MaskSource | undefined | Promise<MaskSource | undefined>;
@@ -35,6 +45,7 @@ export async function readTest(
   }
   const images: TestImage[] = [];
   for (const kind of test.folders) {
+    if (isGoodMiswritten(kind, good)) throw badDataset(root.path, `test/${kind}: ${miswritten(kind, good)}`);
     const paths = imagesOf(await listFolder(join(test.path, kind)));
     if (kind === good) images.push(...paths.map((path) => ({ path, defect: goodKind })));
     else images.push(...(await withMasks(paths, kind, await masksOf(kind))));

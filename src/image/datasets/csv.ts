@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type Dataset, goodKind, type TestImage } from "./dataset.js";
-import { badDataset } from "./folder.js";
+import { badDataset, isGoodMiswritten, miswritten } from "./folder.js";
 import { type Row, readTable } from "./table.js";
 
 export const csvExpects =
@@ -34,6 +34,7 @@ function checkLine(path: string, { line, image, split, label, mask }: Line, seen
   if (`${image}${mask}`.includes("\0")) throw bad("a path with a zero byte is none");
   if (!splits.includes(split)) throw bad(`split must be ${splits.join(", ")}, but is "${split}"`);
   if (label === "") throw bad(`label must be ${goodKind} or the kind of defect, but is empty`);
+  if (isGoodMiswritten(label, goodKind)) throw bad(miswritten(label, goodKind));
   if (split !== "test" && label !== goodKind) {
     throw bad(`only good images can be learned from, but "${image}" is labelled "${label}"`);
   }

@@ -1,3 +1,4 @@
+import type { Dirent, Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join, parse } from "node:path";
 import { messageOf, UflowError } from "../../error.js";
@@ -22,9 +23,9 @@ export async function listFolder(path: string): Promise<Folder> {
   const others: string[] = [];
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
-    const isDirectory = entry.isSymbolicLink() ? await isFolder(join(path, entry.name)) : entry.isDirectory();
-    if (isDirectory) folders.push(entry.name);
-    else if (isImageName(entry.name)) images.push(entry.name);
+    const kind = await kindOf(path, entry);
+    if (kind === "folder") folders.push(entry.name);
+    else if (kind === "file" && isImageName(entry.name)) images.push(entry.name);
     else others.push(entry.name);
   }
   for (const names of [images, folders, others]) names.sort(naturalOrder);
@@ -37,7 +38,19 @@ export async function listInside(folder: Folder | string, ...names: string[]): P
   return (await isFolder(path)) ? listFolder(path) : { path, images: [], folders: [], others: [] };
 }
 
-/** A link to nowhere is none, so that it counts as a file: an image that is missing must be named, not passed over. */
+/**
+ * What an entry of a folder is, followed through links. A link to nowhere counts as a file: an image that is missing must be
+ * named, not passed over. A pipe does not: to read it is to wait for whoever writes to it.
+ */
+export async function kindOf(folder: string, entry: Dirent): Promise<"folder" | "file" | "other"> {
+  const end = entry.isSymbolicLink()
+    ? await stat(join(folder, entry.name)).catch(() => undefined)
+    : (entry as Pick<Stats, "isDirectory" | "isFile">);
+  if (end === undefined || end.isFile()) return "file";
+  return end.isDirectory() ? "folder" : "other";
+}
+
+/** Whether a folder is there, followed through links. */
 export function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (entry) => entry.isDirectory(),
@@ -54,7 +67,8 @@ export function isFile(path: string): Promise<boolean> {
 }
 
 /** Paths of the images. */
-export const imagesOf = ({ path, images }: Folder) => images.map((name) => join(path, name));
+export const imagesOf = ({ path, images }: Pick<Folder, "path" | "images">) =>
+  images.map((name) => join(path, name));
 
 /** Paths of the images, by name without extension. */
 export const imagesByStem = ({ path, images }: Folder) =>
@@ -88,6 +102,13 @@ export function found({ images, folders, others }: Folder): string {
   ];
   return parts.length > 0 ? `found ${parts.join(", ")}` : "is empty";
 }
+
+/** Whether a kind is what good images are called but for its capitals: taken for a defect it would spoil all figures. */
+export const isGoodMiswritten = (kind: string, good: string) =>
+  kind !== good && kind.toLowerCase() === good.toLowerCase();
+
+export const miswritten = (kind: string, good: string) =>
+  `"${kind}" would be a kind of defect; good images are called "${good}"`;
 
 export function badDataset(path: string, problem: string, cause?: unknown): UflowError {
   return new UflowError("ERR_UFLOW_BAD_DATASET", `No dataset in ${path}: ${problem}`, { cause });

@@ -64,7 +64,8 @@ async function readList(path: string): Promise<Dataset> {
 }
 
 /**
- * The categories of a data set: the folder itself where it is one, else all folders in it that are. Only names are looked at.
+ * The categories of a data set: the folder itself where it is one, else all folders in it that are, or that cannot be listed:
+ * `readDataset()` says why. Only names are looked at.
  * @throws UflowError ERR_UFLOW_BAD_DATASET when there is none, ERR_UFLOW_BAD_OPTION.
  */
 export async function findCategories(path: string, options: DatasetOptions = {}): Promise<Category[]> {
@@ -86,8 +87,11 @@ async function categoriesIn(folder: Folder, wanted: FolderLayoutName | "auto"): 
   const categories: Category[] = [];
   for (const name of folder.folders) {
     const path = join(folder.path, name);
-    const layout = await layoutOf(await listFolder(path), wanted);
-    if (layout && (layout !== "images" || wanted === "images")) categories.push({ name, path, layout });
+    const inside = await listFolder(path).catch(() => undefined);
+    // It may be a category: what is wrong with it is said when it is read, and does not hide the others.
+    const layout = inside ? await layoutOf(inside, wanted) : "unlisted";
+    if (layout === "unlisted") categories.push({ name, path, layout: wanted === "auto" ? "images" : wanted });
+    else if (layout && (layout !== "images" || wanted === "images")) categories.push({ name, path, layout });
   }
   return categories;
 }

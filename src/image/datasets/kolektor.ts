@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Layout, TestImage } from "./dataset.js";
 import { imagesWithMasks, listFolder } from "./folder.js";
-import { groupsSetApart, isGood, labelByMask, pathOf } from "./set-apart.js";
+import { groupsSetApart, isGood, labelByMask, masksOf, pathOf } from "./set-apart.js";
 
 const isItem = (name: string) => /^kos\d+$/i.test(name);
 
@@ -18,14 +18,14 @@ export const kolektor: Layout = {
     const apart = groupsSetApart(items);
     const train: string[] = [];
     const test: TestImage[] = [];
+    const others: string[] = [];
     for (const item of items) {
-      const sides = await readSides(join(path, item));
+      const pairs = imagesWithMasks(await listFolder(join(path, item)), "_label");
+      const sides = await labelByMask(pairs, "crack");
+      others.push(...masksOf(pairs));
       if (!apart.has(item)) train.push(...sides.filter(isGood).map(pathOf));
       test.push(...sides.filter((side) => apart.has(item) || !isGood(side)));
     }
-    return { train, test };
+    return { train, test, others };
   },
 };
-
-const readSides = async (path: string): Promise<TestImage[]> =>
-  labelByMask(imagesWithMasks(await listFolder(path), "_label"), "crack");

@@ -1,7 +1,7 @@
 import { readdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isImageName } from "../names.js";
-import { isFolder } from "./folder.js";
+import { kindOf } from "./folder.js";
 
 /** What a folder holds beside the data set. */
 export interface Leftover {
@@ -37,9 +37,11 @@ async function visit(folder: string, used: ReadonlySet<string>, leftover: Leftov
   const folders: string[] = [];
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    const isDirectory = entry.isSymbolicLink() ? await isFolder(path) : entry.isDirectory();
-    if (isDirectory) folders.push(path);
-    else if (!used.has(resolve(path))) leftover[isImageName(path) ? "images" : "others"].push(path);
+    const kind = await kindOf(folder, entry);
+    if (kind === "folder") folders.push(path);
+    else if (!used.has(resolve(path))) {
+      leftover[kind === "file" && isImageName(path) ? "images" : "others"].push(path);
+    }
   }
   return folders;
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Layout, TestImage } from "./dataset.js";
 import { imagesWithMasks, listFolder } from "./folder.js";
-import { groupsSetApart, isGood, labelByMask, pathOf } from "./set-apart.js";
+import { groupsSetApart, isGood, labelByMask, masksOf, pathOf } from "./set-apart.js";
 
 const isPatient = (name: string) => /^TCGA_/.test(name);
 
@@ -17,14 +17,14 @@ export const lggMri: Layout = {
     const apart = groupsSetApart(patients);
     const train: string[] = [];
     const test: TestImage[] = [];
+    const others: string[] = [];
     for (const patient of patients) {
-      const slices = await readSlices(join(path, patient));
+      const pairs = imagesWithMasks(await listFolder(join(path, patient)), "_mask");
+      const slices = await labelByMask(pairs, "abnormal");
+      others.push(...masksOf(pairs));
       if (apart.has(patient)) test.push(...slices);
       else train.push(...slices.filter(isGood).map(pathOf));
     }
-    return { train, test };
+    return { train, test, others };
   },
 };
-
-const readSlices = async (path: string): Promise<TestImage[]> =>
-  labelByMask(imagesWithMasks(await listFolder(path), "_mask"), "abnormal");

@@ -1,5 +1,5 @@
 import { concurrently } from "../../concurrently.js";
-import { decodeImage } from "../decode.js";
+import { decodeLabels } from "../decode.js";
 import { naturalOrder } from "../natural-order.js";
 import { goodKind, type TestImage } from "./dataset.js";
 
@@ -25,11 +25,14 @@ export function labelByMask(
   defect: string,
 ): Promise<TestImage[]> {
   return concurrently(images, 8, async ({ path, mask }) => {
-    const { data } = await decodeImage(mask);
+    const { data } = await decodeLabels(mask);
     const good = data.every((value) => value === 0);
     return good ? { path, defect: goodKind } : { path, defect, mask };
   });
 }
+
+/** The files of all masks, those of good images among them, which tell that these are good. */
+export const masksOf = (pairs: readonly { mask: string }[]) => pairs.map(({ mask }) => mask);
 
 export const isGood = ({ defect }: TestImage) => defect === goodKind;
 

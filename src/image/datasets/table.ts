@@ -12,7 +12,7 @@ const mostBytes = 256 * 2 ** 20;
 /**
  * Reads a CSV file (RFC 4180, UTF-8) whose first line names its columns, in any order; columns that are not wanted are
  * passed over, and empty lines too.
- * @throws UflowError ERR_UFLOW_BAD_DATASET, with the line, when it cannot be read or a column is missing.
+ * @throws UflowError ERR_UFLOW_BAD_DATASET, with the line, when it cannot be read, or a column is missing or there twice.
  */
 export async function readTable<Column extends string>(
   path: string,
@@ -30,6 +30,8 @@ export async function readTable<Column extends string>(
       `its first line must name the columns ${columns.join(", ")}, but ${missing.join(", ")} is not among "${lines.names.join(",")}"`,
     );
   }
+  const twice = columns.find((column) => lines.names.indexOf(column) !== lines.names.lastIndexOf(column));
+  if (twice !== undefined) throw badDataset(path, `its first line names the column ${twice} twice`);
   return lines.rows as Row<Column>[];
 }
 

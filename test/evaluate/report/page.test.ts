@@ -144,6 +144,13 @@ it("gives a command that a shell takes apart into the same words", () => {
   ]);
 });
 
+it("gives a command with the layout where that was said", () => {
+  const { evaluation } = reportData("part");
+  expect(commandOf({ evaluation: { ...evaluation, layout: "images" } })).toContain(
+    "--data part --layout images --out DIR",
+  );
+});
+
 it("gives a command that says how it was tested, and what was looked at", () => {
   const { evaluation } = reportData("part");
   const { operatingPoint: point } = evaluation;

@@ -32,6 +32,8 @@ describe("names the line of what is wrong", () => {
       /line 3: split must be train, validation, test, but is "exam"/,
     ],
     [`${head}a,train,hole,\n`, /line 2: only good images.*"a" is labelled "hole"/],
+    [`${head}a,test,Good,\n`, /line 2: "Good" would be a kind of defect; good images are called "good"/],
+    ["image,image,split,label,mask\na,b,train,good,\n", /names the column image twice/],
     [`${head}a,test,,\n`, /line 2: label must be/],
     [`${head},test,good,\n`, /line 2: there is no image/],
     [`${head}a,test,good,m.png\n`, /line 2: a good image has no mask/],

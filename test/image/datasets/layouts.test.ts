@@ -1,5 +1,6 @@
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { findCategories, readDataset } from "#uflow/image/datasets/index.js";
 import { readMask } from "#uflow/image/mask.js";
@@ -156,6 +157,19 @@ describe("data sets of which only masks tell good from defective", () => {
       ["TCGA_CS_1/TCGA_CS_1_2.tif", "abnormal"],
     ]);
     expect((await readMask(test[1]!.mask!, { width: 1, height: 1 })).data[0]).toBe(1);
+  });
+
+  it("takes labels of 16 bits for a defect, however small they are", async () => {
+    const label = await sharp(new Uint16Array(16).fill(1), { raw: { width: 4, height: 4, channels: 1 } })
+      .toColourspace("grey16")
+      .png()
+      .toBuffer();
+    await tree.grey(0, "kos01/Part0_label.png");
+    await tree.write("kos02/Part0_label.png", label);
+    await tree.empty("kos01/Part0.jpg", "kos02/Part0.jpg");
+    const { train, test } = await readDataset(tree.root);
+    expect(train).toEqual([]);
+    expect(test.map(({ defect }) => defect)).toEqual(["good", "crack"]);
   });
 
   it("names a mask that cannot be read", async () => {

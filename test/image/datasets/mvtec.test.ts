@@ -1,4 +1,4 @@
-import { symlink } from "node:fs/promises";
+import { rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { readDataset } from "#uflow/image/datasets/index.js";
@@ -73,5 +73,10 @@ it("does not pass over images that stand in the wrong place", async () => {
   await tree.empty("train/good/0.png", "test/0.png");
   await expect(readDataset(tree.root)).rejects.toMatchObject(
     refusedDataset(/test\/ has images outside of test\/good/),
+  );
+  await rm(tree.at("test/0.png"));
+  await tree.empty("test/Good/0.png");
+  await expect(readDataset(tree.root)).rejects.toMatchObject(
+    refusedDataset(/test\/Good: "Good" would be a kind of defect; good images are called "good"/),
   );
 });

@@ -1,4 +1,5 @@
-import { readFile, symlink, truncate } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { chmod, readFile, symlink, truncate } from "node:fs/promises";
 import sharp from "sharp";
 import { expect, it } from "vitest";
 import { type Problem, surveyDataset } from "#uflow/image/datasets/survey.js";
@@ -153,6 +154,56 @@ it("goes on after a category that cannot be listed, and sees what changed since"
   await tree.picture("a/train/good/0.png", { width: 9, height: 9 });
   const again = await surveyDataset(tree.at("a"));
   expect(again.categories[0]!.sizes).toContainEqual({ width: 9, height: 9, images: 1 });
+});
+
+it.runIf(process.platform === "linux")("does not wait for who may write to a pipe", async () => {
+  await sound();
+  execFileSync("mkfifo", [tree.at("part/train/good/pipe.png")]);
+  await symlink(tree.at("part/train/good/pipe.png"), tree.at("part/test/hole/pipe.png"));
+  const { categories } = await surveyDataset(tree.at("part"));
+  expect(categories[0]!.images).toEqual({ train: 3, validation: 0, good: 1, defective: 1 });
+  expect(categories[0]!.problems.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^2 files are no images: .*pipe\.png/),
+  ]);
+});
+
+/** Root may read everything, so that this runs as somebody else. */
+const nobody = 65534;
+it.runIf(process.platform === "linux")("goes on after folders that may not be read", async () => {
+  await sound("a");
+  await sound("b");
+  await tree.grey(0, "c/train/good/0.png");
+  const closed = [tree.at("b/test"), tree.at("c")];
+  await chmod(tree.root, 0o755);
+  for (const path of closed) await chmod(path, 0);
+  const isRoot = process.geteuid!() === 0;
+  if (isRoot) process.seteuid!(nobody);
+  const { categories } = await surveyDataset(tree.root).finally(() => isRoot && process.seteuid!(0));
+  for (const path of closed) await chmod(path, 0o700);
+  expect(categories.map(({ name, problems }) => [name, problems[0]?.message])).toEqual([
+    ["a", undefined],
+    ["b", expect.stringMatching(/there is no permission to read .*b\/test/)],
+    ["c", expect.stringMatching(/there is no permission to read .*c/)],
+  ]);
+});
+
+it("knows the masks of good images, which tell that these are good", async () => {
+  const grey = (tone: number, ...names: string[]) => tree.grey(tone, ...names);
+  await grey(0, "k1/kos01/Part0_label.bmp", "k1/kos02/Part0_label.bmp", "k1/kos03/Part0_label.bmp");
+  for (const i of [1, 2, 3]) await grey(i, `k1/kos0${i}/Part0.jpg`);
+  await grey(0, "k2/train/1_GT.png", "k2/train/2_GT.png", "k2/test/3_GT.png");
+  for (const [i, part] of ["train", "train", "test"].entries()) await grey(i, `k2/${part}/${i + 1}.png`);
+  for (const i of [1, 2, 3]) {
+    await grey(0, `lgg/TCGA_${i}/a_mask.tiff`);
+    await grey(i, `lgg/TCGA_${i}/a.tiff`);
+    await grey(0, `mt/MT_Free/Imgs/num_${i}.png`);
+    await grey(i, `mt/MT_Free/Imgs/num_${i}.jpg`);
+  }
+  for (const name of ["k1", "k2", "lgg", "mt"]) {
+    const { categories } = await surveyDataset(tree.at(name));
+    expect(categories[0]!.images).toEqual({ train: 2, validation: 0, good: 1, defective: 0 });
+    expect(brief(categories[0]!.problems), name).toEqual([["too-few", "warning", name]]);
+  }
 });
 
 it("surveys a list, with files that are not there", async () => {

@@ -62,8 +62,21 @@ export function probabilityPlot(sorted: readonly number[]): Plot | null {
         name: "",
         colour: ink.good,
         style: "dots",
-        points: sorted.map((logNfa, i): Point => [spread(logNfa), (i + 0.5) / sorted.length]),
+        points: ranks(sorted.length).map((i): Point => [spread(sorted[i]!), (i + 0.5) / sorted.length]),
       },
     ],
   };
+}
+
+/** So many points are seen apart; tens of thousands would make the page as large. */
+const mostPoints = 500;
+
+/** Places in a list, from the first to the last; of a long one those that are evenly spread on a logarithmic axis. */
+function ranks(length: number): number[] {
+  if (length <= mostPoints) return Array.from({ length }, (_, i) => i);
+  const spaced = Array.from(
+    { length: mostPoints },
+    (_, i) => Math.round(length ** (i / (mostPoints - 1))) - 1,
+  );
+  return [...new Set(spaced)];
 }

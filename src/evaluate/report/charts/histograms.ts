@@ -2,7 +2,7 @@ import { goodKind } from "../../../image/datasets/index.js";
 import { ink } from "../../../page/ink.js";
 import type { Examined } from "../../examined.js";
 import type { Plot, Point, Series } from "./chart.js";
-import { spread, wideAxis } from "./wide-scale.js";
+import { extent, spread, wideAxis } from "./wide-scale.js";
 
 const bins = 32;
 
@@ -13,7 +13,8 @@ export function histogramPlots(images: readonly Examined[], logEpsilon: number):
     images.map(({ logNfa }) => logNfa),
   );
   const scores = images.map(({ anomalyScore }) => anomalyScore);
-  const low = Math.floor(Math.min(...scores) * 20) / 20;
+  // Where all scores are 1, there is a range all the same.
+  const low = Math.floor(extent(scores, 0.95, 1)[0] * 20) / 20;
   return [
     {
       title: "Verdicts",

@@ -8,10 +8,17 @@ export const spread = (value: number) => Math.asinh(value / unit);
 
 const unit = 10;
 
+/** The range that reaches from `low` to `high` and over all values, which may be more than a function takes arguments. */
+export function extent(values: readonly number[], low: number, high: number): [low: number, high: number] {
+  let [least, most] = [low, high];
+  for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  return [least, most];
+}
+
 /** The range of the numbers and the ticks in it, on the spread scale. */
 export function wideAxis(name: string, values: readonly number[]): Axis & { min: number; max: number } {
-  const low = spread(Math.min(-unit, ...values)) - 0.2;
-  const high = spread(Math.max(unit, ...values)) + 0.2;
+  const [least, most] = extent(values, -unit, unit);
+  const [low, high] = [spread(least) - 0.2, spread(most) + 0.2];
   const ticks = decades.filter((value) => spread(value) >= low && spread(value) <= high).map(spread);
   const label = (value: number) => String(Math.round(Math.sinh(value) * unit)).replace("-", "−");
   return { name, min: low, max: high, ticks, label };

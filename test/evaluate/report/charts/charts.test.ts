@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
+import type { Examined } from "#uflow/evaluate/examined.js";
 import { calibrationPlot, probabilityPlot } from "#uflow/evaluate/report/charts/calibration.js";
 import { draw, figure, type Plot } from "#uflow/evaluate/report/charts/chart.js";
 import { curvePlots } from "#uflow/evaluate/report/charts/curves.js";
-import { count } from "#uflow/evaluate/report/charts/histograms.js";
+import { count, histogramPlots } from "#uflow/evaluate/report/charts/histograms.js";
 import { miouPlot } from "#uflow/evaluate/report/charts/thresholds.js";
 import { spread, wideAxis } from "#uflow/evaluate/report/charts/wide-scale.js";
 
@@ -46,6 +47,32 @@ it("counts values in bins, those on and beyond the ends too", () => {
     [0.5, 1],
     [31 / 32, 2],
     [1, 2],
+  ]);
+});
+
+it("has a range where all scores are 1", () => {
+  const images = [{ kind: "hole", logNfa: -9, anomalyScore: 1 }] as unknown as Examined[];
+  const [, scores] = histogramPlots(images, 0);
+  expect(scores!.x).toMatchObject({ min: 0.95, max: 1 });
+  const { points } = scores!.series.find(({ name }) => name === "defective")!;
+  expect(points.at(-1)).toEqual([1, 1]);
+  expect(points.map(([x]) => x)).toEqual([...new Set(points.map(([x]) => x))]);
+});
+
+it("shows any number of images in a picture of bounded size", () => {
+  const images = Array.from({ length: 200_000 }, (_, i) => ({
+    kind: "good",
+    logNfa: (i - 100_000) / 1000,
+    anomalyScore: 0.5,
+  })) as unknown as Examined[];
+  const [verdicts] = histogramPlots(images, 0);
+  expect(verdicts!.x.min).toBeCloseTo(spread(-100) - 0.2);
+  const { points } = probabilityPlot(images.map(({ logNfa }) => logNfa))!.series[1]!;
+  expect(points.length).toBeLessThanOrEqual(500);
+  expect([...points.slice(0, 2), points.at(-1)]).toEqual([
+    [spread(-100), 0.5 / 200_000],
+    [spread(-99.999), 1.5 / 200_000],
+    [spread(99.999), 199_999.5 / 200_000],
   ]);
 });
 
