@@ -10,14 +10,15 @@ const exponents = Array.from({ length: 41 }, (_, i) => -3 + i / 10);
 
 /** @param onGood per way of testing log10 NFA of the most significant region of every good image */
 export function promisePlot(onGood) {
-  const chart = init(null, null, { renderer: "svg", ssr: true, width: 640, height: 480 });
+  const chart = init(null, null, { renderer: "svg", ssr: true, width: 640, height: 510 });
   // The threshold on the anomaly map has no ε.
   const ways = Object.entries(onGood).filter(([name]) => name !== "fair threshold");
   chart.setOption({
     animation: false,
     backgroundColor: "#fff",
-    legend: { bottom: 0 },
-    grid: { left: 70, right: 20, top: 20, bottom: 85 },
+    // Widths of text are estimated, and fonts differ.
+    legend: { bottom: 0, itemGap: 30 },
+    grid: { left: 70, right: 20, top: 20, bottom: 115 },
     xAxis: {
       type: "log",
       name: "ε, promised false alarms",
