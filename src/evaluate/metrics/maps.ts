@@ -12,8 +12,13 @@ export function checkPairs(maps: readonly Map2d[], masks: readonly Mask[]): void
   });
 }
 
-/** @throws UflowError ERR_UFLOW_BAD_TENSOR unless map and mask have the same size and hold as many values as it says. */
+/**
+ * @throws UflowError ERR_UFLOW_BAD_TENSOR unless map and mask are such (doubles would be rounded in silence), have the same
+ * size and hold as many values as it says.
+ */
 export function checkPair(map: Map2d | Mask, mask: Mask, name = "the image"): void {
+  if (!isMap(map)) throw badTensor(`Expected a map of float32 for ${name} but received ${kindOf(map)}`);
+  if (!isMask(mask)) throw badTensor(`Expected a mask of bytes for ${name} but received ${kindOf(mask)}`);
   const size = ({ width, height, data }: Map2d | Mask) => `${width} × ${height} (${data.length} values)`;
   const fits = map.width === mask.width && map.height === mask.height;
   const pixels = map.width * map.height;
@@ -21,6 +26,15 @@ export function checkPair(map: Map2d | Mask, mask: Mask, name = "the image"): vo
   throw badTensor(
     `Expected map and mask of one size for ${name} but received a map of ${size(map)} and a mask of ${size(mask)}`,
   );
+}
+
+const isMap = (value: unknown) => Object(value).data instanceof Float32Array || isMask(value);
+
+const isMask = (value: unknown) => Object(value).data instanceof Uint8Array;
+
+function kindOf(value: unknown): string {
+  const data: unknown = Object(value).data;
+  return data === undefined ? `${value}` : `one of ${Object(data).constructor?.name}`;
 }
 
 /** A metric over numbers that are none would look valid: NaN ends it. */

@@ -133,3 +133,16 @@ it("gives every float32 back from its key", () => {
   expect(scoreOfKey(2 ** 32 - 1)).toBe(Number.POSITIVE_INFINITY);
   expect(scoreOfKey(0)).toBe(Number.NEGATIVE_INFINITY);
 });
+
+it("refuses what is no map of float32, which would be rounded in silence, and no mask", () => {
+  const map = { data: new Float32Array(4), width: 2, height: 2 };
+  const mask = { data: new Uint8Array(4), width: 2, height: 2 };
+  const doubles = { ...map, data: new Float64Array(4) } as never;
+  for (const [scores, truth, said] of [
+    [doubles, mask, "a map of float32 for image 0 but received one of Float64Array"],
+    [undefined as never, mask, "a map of float32 for image 0 but received undefined"],
+    [map, { ...mask, data: [0, 0, 0, 1] } as never, "a mask of bytes for image 0 but received one of Array"],
+  ] as const) {
+    expect(() => allPixelScores([scores], [truth])).toThrow(said);
+  }
+});
