@@ -80,16 +80,19 @@ function run(task: LineTask, stop: AbortSignal, onPart: () => void): Promise<voi
     const worker = new Worker(new URL("./line-worker.js", import.meta.url), { workerData: task });
     const onStop = () => worker.postMessage("stop");
     stop.addEventListener("abort", onStop);
+    let failure: UflowError | undefined;
     worker.on("message", (message: LineMessage) => {
       if (message.kind === "part") return onPart();
-      reject(new UflowError(message.error.code, message.error.message));
+      failure = new UflowError(message.error.code, message.error.message);
     });
     worker.once("error", (cause) => {
-      reject(new UflowError("ERR_UFLOW_LANE", `The drawing thread failed: ${messageOf(cause)}`, { cause }));
+      failure = new UflowError("ERR_UFLOW_LANE", `The drawing thread failed: ${messageOf(cause)}`, { cause });
     });
+    // Where one picture cannot be written, others may still be.
     worker.once("exit", () => {
       stop.removeEventListener("abort", onStop);
-      resolve();
+      if (failure) reject(failure);
+      else resolve();
     });
   });
 }

@@ -115,6 +115,8 @@ it("hands on what the listener throws, and failures of a drawing thread", async 
     code: "ERR_UFLOW_OUTPUT",
     message: expect.stringContaining("test"),
   });
+  // Nothing is being written any more.
+  await rm(join(folder, "c"), { recursive: true });
 });
 
 it("names every option that is wrong before it writes anything", async () => {
