@@ -4,7 +4,7 @@
 //
 // Models with flows that were never trained, on generated images of good parts twice as large as their input: `tiny`, a flow of
 // one step on 64 pixels, runs the many images of the memory, `mobile` is the embedded backbone, the ResNets have random weights. About
-// six minutes.
+// nine minutes.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

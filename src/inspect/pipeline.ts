@@ -148,7 +148,7 @@ export class Pipeline {
     const maps: NetworkMaps[] = [];
     let batch: Float32Array[] = [];
     for (let i = 0; i < tiles.length; i += size) {
-      // The tiles of the batch before have been read.
+      // What the network was given before has been read, a whole picture too.
       batch = tiles.slice(i, i + size).map((cut, place) => cut(batch[place]));
       maps.push(...(await this.network.run(batch, { latents: onLatents !== undefined })));
     }
