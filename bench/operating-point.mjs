@@ -1,12 +1,12 @@
 // What does the automatic threshold find, and does it keep its promise on good images?
 //
 //   node bench/operating-point.mjs DATA … [--seeds 0,1,2] [--input-sizes 256] [--strides 4,8,16 …] [--normalization whitened …]
-//                                         [--flow-steps 4] [--threads 0] [--plot build/bench/operating-point.svg]
+//                                         [--flow-steps 4] [--feature-noise 0.35] [--threads 0] [--plot build/bench/operating-point.svg]
 //
 // Per DATA folder (a layout of docs/datasets.md), strides of the feature maps of `mobile` (of 2 … 32, each twice the one
-// before; may be given several times), normalisation of the features (several times, too), input size, number of flow steps and seed a
-// model is trained with the defaults: a fifth of the good training images is held out, and calibrates it. Test images judge, in a row
-// per way of testing:
+// before; may be given several times), normalisation of the features (several times, too), input size, number of flow steps,
+// noise on the features and seed a model is trained with the defaults: a fifth of the good training images is held out, and
+// calibrates it. Test images judge, in a row per way of testing:
 //   AUROC           of images and of pixels, the same for all ways
 //   mIoU, best      automatic threshold, and the best one for these test images
 //   found           part of the defective images with a detection
@@ -20,6 +20,7 @@ import { parseArgs } from "node:util";
 import { backboneOf } from "../dist/backbone/index.js";
 import { mobileNetwork, mobileOutputs, mobileWeights } from "../dist/backbone/mobile.js";
 import { evaluate, importBackbone, train } from "../dist/index.js";
+import { presetOf } from "../dist/train/presets.js";
 import { promisePlot } from "./report/promise-plot.mjs";
 
 const ways = {
@@ -35,6 +36,7 @@ const { values, positionals } = parseArgs({
     strides: { type: "string", multiple: true, default: ["4,8,16"] },
     normalization: { type: "string", multiple: true, default: ["whitened"] },
     "flow-steps": { type: "string", default: "4" },
+    "feature-noise": { type: "string", default: `${presetOf("mobile").featureNoise}` },
     threads: { type: "string", default: "0" },
     plot: { type: "string", default: "build/bench/operating-point.svg" },
   },
@@ -50,7 +52,7 @@ const rows = [];
 const columns = ["image AUROC", "pixel AUROC", "AUPRO", "mIoU", "best", "found", "alarms"];
 const folder = await mkdtemp(join(tmpdir(), "uflow-bench-"));
 process.env.UFLOW_HOME = join(folder, "home");
-console.log(["data", "strides", "size", "features", "steps", "seed", "test", ...columns].join("\t"));
+console.log(["data", "strides", "size", "features", "steps", "noise", "seed", "test", ...columns].join("\t"));
 for (const data of positionals) {
   for await (const { setting, options } of settings(basename(data))) {
     for (const seed of numbers(values.seeds)) await examine(data, setting, { ...options, seed });
@@ -68,8 +70,10 @@ async function* settings(name) {
       const backbone = await backboneWith(strides, inputSize);
       for (const normalization of values.normalization) {
         for (const flowSteps of numbers(values["flow-steps"])) {
-          const setting = [name, strides, inputSize, normalization, flowSteps];
-          yield { setting, options: { backbone, inputSize, normalization, flowSteps } };
+          for (const featureNoise of numbers(values["feature-noise"])) {
+            const setting = [name, strides, inputSize, normalization, flowSteps, featureNoise];
+            yield { setting, options: { backbone, inputSize, normalization, flowSteps, featureNoise } };
+          }
         }
       }
     }

@@ -45,6 +45,8 @@ export const trainingSchema = z.strictObject({
   learningRate: z.number().positive(),
   weightDecay: z.number().nonnegative(),
   seed: z.int().nonnegative(),
+  /** Standard deviation of the noise that the normalised features were mixed with, where there was any. */
+  featureNoise: z.number().positive().optional(),
   /** The variants of the images that were learned from, too; `Augmentation` in src/train. */
   augment: z.record(z.string(), z.union([z.boolean(), z.number(), z.string()])).optional(),
   /** How features were rounded before the flow saw them, if they were. */

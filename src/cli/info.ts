@@ -84,10 +84,11 @@ function originLines({ training, imported }: Manifest): string[][] {
   const lines: string[][] = [];
   if (imported) lines.push(["imported", `from ${imported.file}, SHA-256 ${imported.sha256.slice(0, 16)}…`]);
   if (training) {
-    const { images, batchSize, learningRate, weightDecay, seed, losses, heldOut, chosenEpoch } = training;
+    const { images, batchSize, learningRate, weightDecay, featureNoise = 0, seed } = training;
+    const { losses, heldOut, chosenEpoch } = training;
     lines.push(
       ["trained", `on ${images} good images, ${losses.length} epochs in batches of ${batchSize}`],
-      ["", `rate ${learningRate}, weight decay ${weightDecay}, seed ${seed}`],
+      ["", `rate ${learningRate}, weight decay ${weightDecay}, noise ${featureNoise}, seed ${seed}`],
       ["loss", `${losses[0]!.toFixed(0)} → ${losses.at(-1)!.toFixed(0)} (first → last epoch)`],
     );
     const chosen = heldOut?.losses.find(({ epoch }) => epoch === chosenEpoch);

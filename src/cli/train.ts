@@ -38,6 +38,7 @@ interface Flags
   out: string;
   learningRate?: number;
   weightDecay?: number;
+  featureNoise?: number;
   seed?: number;
   tensorboard?: string;
   threads?: number;
@@ -100,6 +101,11 @@ export function trainCommand(): Command {
       numeric,
     )
     .option("--weight-decay <factor>", "L2 penalty (default: 1e-5)", numeric)
+    .option(
+      "--feature-noise <deviation>",
+      "noise that the features are mixed with in each step, 0 to 0.9 (default: the backbone's, 0.35 for mobile)",
+      numeric,
+    )
     .option("--seed <number>", "same seed, same machine: same model (default: 0)", numeric)
     .option(
       "--augment <list>",

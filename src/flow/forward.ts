@@ -16,6 +16,10 @@ export interface FlowInputs {
   permutations: ReadonlyMap<string, Int32Array>;
   /** Per scale; wanted by the normalisation `whitened`. */
   whitenings?: readonly Whitening[] | undefined;
+  /** What the features are mixed with once they are normalised. Default: nothing. */
+  noise?:
+    | { /** Per scale, of the features' shapes. */ maps: readonly Value[]; deviation: number }
+    | undefined;
   /** Appends the convolutions of the subnets; default: `op.conv`. */
   convolution?: (g: Graph, x: Value, weight: Value, bias: Value) => Value;
 }
@@ -48,7 +52,7 @@ export function flowForward(g: Graph, architecture: FlowArchitecture, inputs: Fl
 }
 
 /** What is needed in front of the flow steps. */
-export type StageInputs = Pick<FlowInputs, "features" | "parameter" | "whitenings">;
+export type StageInputs = Pick<FlowInputs, "features" | "parameter" | "whitenings" | "noise">;
 
 /** What leaves the flow steps of a stage: its latent and, where there is a finer stage, the channels that go up to it. */
 export interface StageOutputs {
@@ -70,7 +74,7 @@ export function throughStages(
   const latents: Value[] = [];
   let fromBelow: Value | undefined;
   for (const stage of stages(architecture)) {
-    const feature = normalise(g, architecture, inputs, stage.scale);
+    const feature = disturbed(g, normalise(g, architecture, inputs, stage.scale), inputs, stage.scale);
     const { latent, up } = steps(fromBelow ? op.concat(g, [feature, fromBelow], 1) : feature, stage);
     latents.unshift(latent);
     fromBelow = up && op.depthToSpace(g, up);
@@ -89,6 +93,12 @@ function normalise(g: Graph, { normalization }: FlowArchitecture, inputs: StageI
   const weight = inputs.parameter(`${normName(scale)}.weight`);
   const bias = inputs.parameter(`${normName(scale)}.bias`);
   return op.add(g, op.mul(g, standardised, weight), bias);
+}
+
+/** √(1 − σ²)·x + noise of the deviation σ: variances of 1 stay 1, as they are without noise. */
+function disturbed(g: Graph, feature: Value, { noise }: StageInputs, scale: number): Value {
+  if (!noise) return feature;
+  return op.add(g, op.scale(g, feature, Math.sqrt(1 - noise.deviation ** 2)), noise.maps[scale]!);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { featureName } from "../backbone/features.js";
 import type { FlowArchitecture } from "../flow/architecture.js";
 import { featureInputs } from "../flow/energy-network.js";
-import { flowForward } from "../flow/forward.js";
+import { type FlowInputs, flowForward } from "../flow/forward.js";
 import { lossOfBatch, negativeLogLikelihood } from "../flow/loss.js";
 import type { FlowParameters } from "../flow/parameters.js";
 import { gradients } from "../onnx/gradient.js";
@@ -14,22 +14,31 @@ import type { Tensor } from "../onnx/session.js";
 /** What says where in the flat vector each parameter stands, and what is not learned. */
 export type FlowLayout = Pick<FlowParameters, "slots" | "permutations" | "whitenings">;
 
+/** The input that the normalised features of a scale are mixed with. */
+export const noiseName = (scale: number) => `noise_${scale}`;
+
 /** The output that is the gradient with respect to a parameter. */
 export const gradientName = (parameter: string) => `gradient.${parameter}`;
+
+export interface GradientNetworkOptions {
+  /** Whether large convolutions are written as a CPU takes less time for. */
+  fewerMultiplications: boolean;
+  /** Standard deviation of the noise that the normalised features are mixed with; 0: none. */
+  featureNoise: number;
+}
 
 /**
  * Loss and gradient as the bytes of an ONNX model.
  *
- * Inputs: feature_0 … [images, channels, height, width] and the parameters by their names. Outputs: `loss`, the sum of the
- * images' (a scalar), and its gradient with respect to each parameter, `gradient.<name>`.
- *
- * @param fewerMultiplications whether large convolutions are written as a CPU takes less time for
+ * Inputs: feature_0 … [images, channels, height, width], of the same shapes noise_0 … where it is wanted, and the parameters by
+ * their names. Outputs: `loss`, the sum of the images' (a scalar), and its gradient with respect to each parameter,
+ * `gradient.<name>`.
  */
 export function gradientNetwork(
   architecture: FlowArchitecture,
   { slots, permutations, whitenings }: FlowLayout,
   images: number,
-  fewerMultiplications: boolean,
+  { fewerMultiplications, featureNoise }: GradientNetworkOptions,
 ): Uint8Array<ArrayBuffer> {
   const g = new Graph();
   const features = featureInputs(g, architecture, images);
@@ -40,6 +49,7 @@ export function gradientNetwork(
     parameter,
     permutations,
     whitenings,
+    noise: featureNoise > 0 ? noiseInputs(g, features, featureNoise) : undefined,
     convolution: fewerMultiplications ? learnedConvolution : op.conv,
   });
   const loss = lossOfBatch(g, negativeLogLikelihood(g, outputs));
@@ -49,6 +59,11 @@ export function gradientNetwork(
     g.output(gradientName(name), slopes[i]!);
   });
   return serialize(g);
+}
+
+/** Noise of a deviation, as inputs of the features' shapes. */
+function noiseInputs(g: Graph, features: readonly Value[], deviation: number): FlowInputs["noise"] {
+  return { maps: features.map(({ shape }, scale) => g.input(noiseName(scale), shape)), deviation };
 }
 
 /** One input per parameter, by its name. */

@@ -7,6 +7,15 @@ import { amount, freeMemory } from "./feature-records.js";
 
 const mebibyte = 2 ** 20;
 
+/** What the memory of a training depends on, beside its flow. */
+export interface Learners {
+  batchSize: number;
+  /** How many train. */
+  threads: number;
+  /** Standard deviation of the noise on the features; 0: none. */
+  featureNoise: number;
+}
+
 /**
  * Bytes that the training steps take at their peak, in batches of these sizes: ONNX Runtime keeps the memory of each.
  * With P parameters, A numbers in the maps that enter the flow steps of all scales, one image, and m threads, or images of a
@@ -16,16 +25,20 @@ const mebibyte = 2 ** 20;
  *
  * fitted to the resident memory of 22 configurations, from `mobile` at 256 pixels to Wide-ResNet-50 with batches of 1 to 8, 2 to
  * 8 flow steps, one thread or two (87 MiB to 1.9 GiB): off by −10 to +14 % there, and by −6 to +4 % in eight with two sizes.
- * To that comes what `learnedConvolution` keeps, fitted to how much more seven configurations took with it than without.
- * @param threads how many train
+ * To that comes what `learnedConvolution` keeps, fitted to how much more seven configurations took with it than without; and
+ * noise on the features takes their size once more: +6, 12 and 13 MiB were measured for 5, 10 and 14.
  */
 export function stepMemory(
   architecture: FlowArchitecture,
   batchSizes: Iterable<number>,
-  threads: number,
+  { threads, featureNoise }: Pick<Learners, "threads" | "featureNoise">,
 ): number {
   const parameters = 4 * parameterCount(parameterSlots(architecture));
   const maps = stages(architecture).reduce(
+    (sum, { channels, height, width }) => sum + 4 * channels * height * width,
+    0,
+  );
+  const features = architecture.scales.reduce(
     (sum, { channels, height, width }) => sum + 4 * channels * height * width,
     0,
   );
@@ -35,6 +48,7 @@ export function stepMemory(
   for (const images of sizes) {
     bytes += 2 * membersOf(threads, images) * parameters;
     bytes += images * (7.2 + 5.5 * architecture.flowSteps) * maps;
+    if (featureNoise > 0) bytes += images * features;
     bytes += transformedMemory(architecture, images, membersOf(threads, images));
   }
   return bytes;
@@ -71,12 +85,12 @@ export function batchSizes(images: number, batchSize: number): Set<number> {
 export function checkStepMemory(
   architecture: FlowArchitecture,
   images: number,
-  batchSize: number,
-  threads: number,
+  learners: Learners,
   free = freeMemory(),
 ): number {
   const limit = 0.8 * free;
-  const needed = (size: number) => stepMemory(architecture, batchSizes(images, size), threads);
+  const { batchSize } = learners;
+  const needed = (size: number) => stepMemory(architecture, batchSizes(images, size), learners);
   if (needed(batchSize) <= limit) return needed(batchSize);
   let fitting = Math.min(batchSize, images) - 1;
   while (fitting > 0 && needed(fitting) > limit) fitting--;

@@ -4,18 +4,19 @@ import { type RunGate, startGatedThread } from "../onnx/run-gate.js";
 import type { Tensor } from "../onnx/session.js";
 import { Thread } from "../thread.js";
 import type { FlowLayout } from "./gradient-network.js";
-import type { LossAndGradient } from "./share-gradient.js";
+import type { LossAndGradient, Share } from "./share-gradient.js";
 
 /** What the thread is started with. */
 export interface ShareTask {
   architecture: FlowArchitecture;
   layout: FlowLayout;
   threads: number;
+  featureNoise: number;
 }
 
 export interface ShareCalls {
   gradient(
-    features: Tensor[],
+    share: Share,
     values: Float32Array,
   ): Promise<LossAndGradient & { features: Tensor[]; values: Float32Array }>;
 }
@@ -36,15 +37,19 @@ export class ShareThread {
     });
   }
 
-  /** @param features are copied before it returns. */
-  async gradient(features: readonly Tensor[]): Promise<LossAndGradient> {
+  /** @param share its features are copied before it returns. */
+  async gradient({ features, noiseSeeds }: Share): Promise<LossAndGradient> {
     this.features = features.map(({ data, dims }, scale) => {
       const kept = this.features[scale]?.data;
       const copy = kept?.length === data.length ? kept : new Float32Array(data.length);
       copy.set(data);
       return { data: copy, dims };
     });
-    const { loss, gradient, ...given } = await this.thread.call("gradient", this.features, this.values);
+    const { loss, gradient, ...given } = await this.thread.call(
+      "gradient",
+      { features: this.features, noiseSeeds },
+      this.values,
+    );
     this.features = given.features;
     this.values = given.values;
     return { loss, gradient };

@@ -6,11 +6,18 @@ import { ShareGradient } from "./share-gradient.js";
 import type { ShareCalls, ShareTask } from "./share-thread.js";
 
 // A GPU is not divided.
-const { architecture, layout, threads } = workerData as ShareTask;
-const share = new ShareGradient(architecture, layout, { threads, gate: RunGate.ofThread(), onCpu: true });
+const { architecture, layout, threads, featureNoise } = workerData as ShareTask;
+const gate = RunGate.ofThread();
+const gradient = new ShareGradient(architecture, layout, { threads, gate, onCpu: true, featureNoise });
 
 answerCalls<ShareCalls>(
   parentPort!,
-  { gradient: async (features, values) => ({ ...(await share.of(features, values)), features, values }) },
-  { close: () => share.close(), moves: true },
+  {
+    gradient: async (share, values) => ({
+      ...(await gradient.of(share, values)),
+      features: [...share.features],
+      values,
+    }),
+  },
+  { close: () => gradient.close(), moves: true },
 );

@@ -2,6 +2,7 @@ import type { FlowArchitecture } from "../flow/architecture.js";
 import type { FlowParameters } from "../flow/parameters.js";
 import { adamStep, gradientNorm } from "../kernels/training.js";
 import type { SessionOptions, Tensor } from "../onnx/session.js";
+import { Random } from "../random.js";
 import { Crew } from "./crew.js";
 
 /** Adam's decay rates and the term that keeps its denominator from zero. */
@@ -19,6 +20,10 @@ export interface TrainerState {
 export interface TrainerOptions extends Pick<SessionOptions, "threads" | "gate"> {
   /** Added to the gradient (L2). */
   weightDecay: number;
+  /** Standard deviation of the noise that the normalised features are mixed with in each step, below 1. Default 0: none. */
+  featureNoise?: number | undefined;
+  /** Of that noise. Default 0. */
+  seed?: number | undefined;
   /**
    * A longer gradient is shortened to this norm before weight decay is added. No training does so (docs/results.md, "Why no
    * gradient clipping"); it is there to be measured.
@@ -71,7 +76,7 @@ export class Trainer {
     const images = features[0]!.dims[0]!;
     this.crew ??= this.assembled(images);
     const crew = await this.crew;
-    const shares = await crew.gradients(features, this.current.values);
+    const shares = await crew.gradients(features, this.current.values, this.noiseSeeds(images));
     const gradients = shares.map(({ gradient }) => gradient);
     const loss = shares.reduce((sum, share) => sum + share.loss, 0) / images;
     const norm = gradientNorm(gradients, crew.threads) / images;
@@ -86,8 +91,16 @@ export class Trainer {
     await (await this.crew)?.close();
   }
 
+  /** Of the next step: who goes on from a state sees the same noise as who has come to it. */
+  private noiseSeeds(images: number): number[] {
+    const random = Random.stream(this.options.seed ?? 0, `feature noise of step ${this.current.steps}`);
+    return Array.from({ length: images }, () => random.bits());
+  }
+
   private async assembled(images: number): Promise<Crew> {
-    const crew = await Crew.assemble(this.architecture, this.parameters, images, this.options);
+    const { featureNoise = 0, threads, gate } = this.options;
+    const options = { featureNoise, threads, gate };
+    const crew = await Crew.assemble(this.architecture, this.parameters, images, options);
     return crew.knowing(this.current.values);
   }
 

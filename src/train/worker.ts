@@ -85,7 +85,8 @@ async function makeModel(
   const basis = await basisOf(task, division, signal);
   const { backbone, built, architecture, initial, sight, tiles } = basis;
   const plan = planOf(task, division, architecture, tiles);
-  const stepBytes = checkStepMemory(architecture, plan.images, task.batchSize, threadsOf(task.threads));
+  const learners = { ...task, threads: threadsOf(task.threads) };
+  const stepBytes = checkStepMemory(architecture, plan.images, learners);
   const pictures = picturesOf(task.images, division.learned, task.augment, task.seed, tiles);
   const teller = new ProgressTeller(pictures.length, task.epochs, send);
   for (const notice of notices) teller.notice(notice);
@@ -349,7 +350,7 @@ async function learn(
 }
 
 function summaryOf(task: Task, { learned, heldOut }: Division, state: LearningState): TrainingSummary {
-  const { epochs, batchSize, learningRate, weightDecay, seed, schedule, patience } = task;
+  const { epochs, batchSize, learningRate, weightDecay, featureNoise, seed, schedule, patience } = task;
   const { augment, cachePrecision } = task;
   const { losses, heldOutLosses, best, recoveries } = state;
   return {
@@ -359,6 +360,7 @@ function summaryOf(task: Task, { learned, heldOut }: Division, state: LearningSt
     learningRate,
     weightDecay,
     seed,
+    ...(featureNoise > 0 && { featureNoise }),
     ...(augment && { augment }),
     ...(cachePrecision === "float16" && { cachePrecision }),
     losses: [...losses],

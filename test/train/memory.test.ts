@@ -29,7 +29,8 @@ it.each([
 ] as const)(
   "estimates a step with %s at %i, %i flow steps, batches of %j, %i threads within 15 %%",
   (name, size, steps, batches, threads, mebibytes) => {
-    const estimate = stepMemory(flow(name, size, steps), batches, threads) / mebibyte / mebibytes;
+    const estimate =
+      stepMemory(flow(name, size, steps), batches, { threads, featureNoise: 0 }) / mebibyte / mebibytes;
     expect(estimate).toBeGreaterThan(0.85);
     expect(estimate).toBeLessThan(1.15);
   },
@@ -50,8 +51,9 @@ it("refuses what does not fit, and says what would", () => {
         free > mebibyte ? /batches of 64 needs about .* GiB.*at most \d+$/ : /smaller input/,
       ),
     });
+  const learners = { batchSize: 64, threads: 2, featureNoise: 0 };
   for (const free of [8 * 1024 * mebibyte, mebibyte]) {
-    expect(() => checkStepMemory(architecture, 200, 64, 2, free)).toThrow(refusal(free));
+    expect(() => checkStepMemory(architecture, 200, learners, free)).toThrow(refusal(free));
   }
-  checkStepMemory(architecture, 200, 64, 2, 1e12);
+  checkStepMemory(architecture, 200, learners, 1e12);
 });

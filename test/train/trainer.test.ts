@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "#uflow/onnx/session.js";
+import { Random } from "#uflow/random.js";
 import { learningRateAt } from "#uflow/train/schedule.js";
 import { ShareGradient } from "#uflow/train/share-gradient.js";
 import { Trainer } from "#uflow/train/trainer.js";
@@ -14,8 +15,8 @@ describe.each(goldenNames)("training the flow %s", (name) => {
   }));
 
   it("gives the reference's loss and every gradient", async () => {
-    const share = new ShareGradient(architecture, parameters, { threads: 1, onCpu: true });
-    const { loss, gradient } = await share.of(features, parameters.values);
+    const share = new ShareGradient(architecture, parameters, { threads: 1, onCpu: true, featureNoise: 0 });
+    const { loss, gradient } = await share.of({ features, noiseSeeds: [] }, parameters.values);
     await share.close();
     const wantedLoss = flow.golden.tensor("loss64").data[0] as number;
     expect(Math.abs(loss / 2 / wantedLoss - 1)).toBeLessThan(2e-6);
@@ -66,6 +67,58 @@ describe.each(goldenNames)("training the flow %s", (name) => {
     expect((await trainer.step(broken, learningRate)).loss).toBeNaN();
     expect(trainer.state).toBe(before);
     await trainer.close();
+  });
+
+  it("mixes the normalised features of each image with its noise", async () => {
+    const plain = { ...architecture, normalization: "none" } as const;
+    const slots = parameters.slots.filter(({ name: slot }) => !slot.includes(".norm."));
+    const layout = { ...parameters, slots };
+    const noiseSeeds = [11, 12];
+    const noisy = new ShareGradient(plain, layout, { threads: 1, onCpu: true, featureNoise: 0.3 });
+    const exact = new ShareGradient(plain, layout, { threads: 1, onCpu: true, featureNoise: 0 });
+    const random = noiseSeeds.map((seed) => new Random(seed));
+    const disturbed = features.map(({ data, dims }) => {
+      const sum = data.map((value) => value * Math.sqrt(1 - 0.3 ** 2));
+      random.forEach((ofImage, image) => {
+        const noise = new Float32Array(data.length / 2);
+        ofImage.fillWithNoise(noise, 0.3);
+        noise.forEach((value, i) => {
+          sum[image * noise.length + i]! += value;
+        });
+      });
+      return { data: sum, dims };
+    });
+    const got = await noisy.of({ features, noiseSeeds }, parameters.values);
+    const wanted = await exact.of({ features: disturbed, noiseSeeds: [] }, parameters.values);
+    expect(Math.abs(got.loss / wanted.loss - 1)).toBeLessThan(1e-6);
+    got.gradient.forEach((piece, i) => {
+      expect(relativeError(piece, wanted.gradient[i]!), slots[i]!.name).toBeLessThan(1e-5);
+    });
+    expect(got.loss).not.toBe((await exact.of({ features, noiseSeeds: [] }, parameters.values)).loss);
+    await noisy.close();
+    await exact.close();
+  });
+
+  it("sees other noise in each step and for each seed, and the same from the same state with any number of threads", async () => {
+    const losses = async (seed: number, threads: number) => {
+      const trainer = new Trainer(architecture, parameters, {
+        weightDecay,
+        threads,
+        featureNoise: 0.5,
+        seed,
+      });
+      const start = trainer.state;
+      const step = async () => (await trainer.step(features, 1e-12)).loss;
+      const [first, second] = [await step(), await step()];
+      trainer.state = start;
+      expect(await step()).toBe(first);
+      await trainer.close();
+      return [first, second];
+    };
+    const [first, second] = await losses(1, 1);
+    expect(Math.abs(second! / first! - 1)).toBeGreaterThan(1e-4);
+    expect(Math.abs((await losses(2, 1))[0]! / first! - 1)).toBeGreaterThan(1e-4);
+    expect((await losses(1, 2))[0]! / first!).toBeCloseTo(1, 5);
   });
 
   it.each([1, 2])("leaves the state of before as it was, to go back to, %i threads", async (threads) => {

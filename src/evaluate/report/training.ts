@@ -9,13 +9,14 @@ export function training({ model: { manifest } }: ReportData): Content {
   const { training: summary, latents } = manifest;
   if (!summary) return null;
   const values = latents.reduce((sum, { channels, height, width }) => sum + channels * height * width, 0);
-  const { images, epochs, batchSize, learningRate, weightDecay, seed, losses } = summary;
+  const { images, epochs, batchSize, learningRate, weightDecay, featureNoise = 0, seed, losses } = summary;
   const facts = [
     ["learned from", count(images, "good image")],
     ["epochs", losses.length === epochs ? `${epochs}` : `${losses.length} of ${epochs}`],
     ["images per step", `${batchSize}`],
     ["learning rate", `${learningRate}`],
     ["weight decay", `${weightDecay}`],
+    ["noise on the features", `${featureNoise}`],
     ["seed", `${seed}`],
     ["last loss", `${(losses.at(-1)! / values).toFixed(3)} nats per latent value`],
   ] as const;
