@@ -51,7 +51,7 @@ export function calibrate(
       `Expected energies of ${scales} scales for all images but received ${other.length}`,
     );
   }
-  const { tests, tail, mapSize } = { tests: defaultTests.calibrated, tail: "exact" as const, ...test };
+  const { tests, tail, mapSize } = { tests: defaultTests, tail: "exact" as const, ...test };
   const segmenter = new Segmenter();
   const ignored = views.map((view) => view.ignored);
   const statistics = judged(energies, ignored, (image, background) => {

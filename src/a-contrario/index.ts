@@ -13,6 +13,15 @@ export function segmentOptions(
   return { width, height, logEpsilon, tail, tests };
 }
 
+/** What the segmenter finds where latents are taken for white noise: in the joint energy, or scale by scale. */
+export function segmentIdeal(
+  segmenter: Segmenter,
+  energies: readonly Energy[],
+  options: SegmentOptions,
+): Segmentation {
+  return segmenter.segment(energies, options.tests === "by-size" ? { ...options, joint: {} } : options);
+}
+
 /** What the segmenter finds in the joint energy on a background that was fitted. */
 export function segmentOn(
   { scales, joint }: FittedBackground,

@@ -29,15 +29,15 @@ export interface OperatingPointOptions {
   nfa?: "tree" | "block" | undefined;
   /**
    * What is chance. `calibrated`, the default where the model has a calibration: what the joint energy of all scales is on
-   * good images that were held out. `ideal`, else: white noise, scale by scale. docs/maths.md.
+   * good images that were held out. `ideal`, else: what it is of white noise. docs/maths.md.
    */
   background?: BackgroundKind | undefined;
   /** Default `exact`. `chernoff` is the Python reference's formula. */
   tail?: Tail | undefined;
   /**
-   * How the number of tests is counted. Default `by-size` on a calibrated background: every size of region has its own, in
-   * cells of correlated pixels. Default `per-scale` on an ideal one: every scale has its own. `all` is the Python
-   * reference's single number, which misses small regions. docs/maths.md.
+   * How the number of tests is counted. Default `by-size`: every size of region has its own, in cells of correlated pixels.
+   * `per-scale`: every scale has its own. `all` is the Python reference's single number, which misses small regions. On an
+   * ideal background these two test the energy of each scale instead of the joint one. docs/maths.md.
    */
   tests?: Tests | undefined;
 }
@@ -95,8 +95,8 @@ const presets: Record<"reference", Test> = {
   reference: { nfa: "tree", tail: "chernoff", tests: "all", background: "ideal" },
 };
 
-/** The rule that measures best on each background (docs/results.md); meant where nothing is said. */
-export const defaultTests: Record<BackgroundKind, Tests> = { calibrated: "by-size", ideal: "per-scale" };
+/** The rule that measures best (docs/results.md); meant where nothing is said. */
+export const defaultTests: Tests = "by-size";
 
 /**
  * The operating point that is meant by these options for a model.
@@ -115,7 +115,7 @@ export function resolveOperatingPoint(
   const { nfa, falseRejects, preset, epsilon = 1 } = options;
   const background = options.background ?? (calibration && nfa === "tree" ? "calibrated" : "ideal");
   const test: Test = {
-    ...{ background, tail: "exact", tests: defaultTests[background] },
+    ...{ background, tail: "exact", tests: defaultTests },
     ...(falseRejects && { tail: calibration!.test.tail, tests: calibration!.test.tests }),
     ...(preset && presets[preset]),
     ...chosen(options),

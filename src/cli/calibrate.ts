@@ -28,7 +28,7 @@ export function calibrateCommand(): Command {
     .option("--out <file>", "needed: the .uflow file to write");
   return withOtherAreas(command)
     .option("--tail <kind>", "how the good images are judged: exact or chernoff (default: exact)")
-    .option("--tests <rule>", "how they are judged: per-scale, all or by-size (default: per-scale)")
+    .option("--tests <rule>", "how they are judged: by-size, per-scale or all (default: by-size)")
     .option("--device <name>", "where networks run: auto, cpu, cuda, cuda:1 … (default: auto)")
     .option("--threads <count>", "CPU threads, 0 for one per core (default: 0)", numeric)
     .option("--json", "print the calibration as JSON on stdout")

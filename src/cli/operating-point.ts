@@ -25,10 +25,7 @@ export function withOperatingPoint(command: Command): Command {
       "what chance is: ideal, or calibrated on good images (default: calibrated where the model is)",
     )
     .option("--tail <kind>", "how a region's chance is computed: exact or chernoff (default: exact)")
-    .option(
-      "--tests <rule>",
-      "how tests are counted: by-size, per-scale or all (default: by-size on a calibrated background, else per-scale)",
-    );
+    .option("--tests <rule>", "how tests are counted: by-size, per-scale or all (default: by-size)");
 }
 
 /** The library's options of a command's flags; the others are passed through. */

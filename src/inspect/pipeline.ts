@@ -1,4 +1,4 @@
-import { scaleRegion, segmentOn, segmentOptions } from "../a-contrario/index.js";
+import { scaleRegion, segmentIdeal, segmentOn, segmentOptions } from "../a-contrario/index.js";
 import { meanEnergy } from "../a-contrario/mean-energy.js";
 import type { OperatingPoint } from "../a-contrario/operating-point.js";
 import { silenced, withoutIgnored } from "../a-contrario/seen.js";
@@ -174,7 +174,7 @@ export class Pipeline {
       if (nfa === "block") {
         return this.segmenter.segmentWindows(energies, silenced(maps.exceedances, ignored), options);
       }
-      if (background === "ideal") return this.segmenter.segment(energies, options);
+      if (background === "ideal") return segmentIdeal(this.segmenter, energies, options);
       return segmentOn(this.manifest.calibration!, this.segmenter, energies, options);
     };
     return withoutIgnored(found(), ignored, options);

@@ -38,9 +38,7 @@ export class ShareGradient {
     private readonly options: ShareOptions,
   ) {}
 
-  /**
-   * @param values the flat vector of all parameters; it and the features must be memory of this thread alone
-   */
+  /** @param values the flat vector of all parameters; it and the features must be memory of this thread alone */
   async of({ features, noiseSeeds }: Share, values: Float32Array): Promise<LossAndGradient> {
     const { slots } = this.layout;
     const session = await this.sessionFor(features[0]!.dims[0]!);

@@ -35,10 +35,10 @@ describe("the operating point", () => {
       logEpsilon: 0,
       nfa: "tree",
       tail: "exact",
-      tests: "per-scale",
+      tests: "by-size",
       background: "ideal",
       falseRejects: null,
-      text: "regions, tail exact, tests per-scale, background ideal; anomalous below log NFA 0 (ε = 1, the false alarms to expect per image)",
+      text: "regions, tail exact, tests by-size, background ideal; anomalous below log NFA 0 (ε = 1, the false alarms to expect per image)",
     });
   });
 
@@ -47,7 +47,7 @@ describe("the operating point", () => {
     expect(resolve({}, calibration).text).toContain("calibrated on 100 good images");
     expect(resolve({ background: "ideal" }, calibration)).toMatchObject({
       background: "ideal",
-      tests: "per-scale",
+      tests: "by-size",
     });
     expect(resolve({ nfa: "block" }, calibration)).toMatchObject({ nfa: "block", background: "ideal" });
   });

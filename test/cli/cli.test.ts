@@ -121,7 +121,7 @@ describe("info", () => {
       "64 × 64 pixels",
       "mobile",
       "stride 16",
-      "8 good images, 4 epochs",
+      "8 good images, 12 epochs",
       "checksums right",
     ])
       expect(stdout).toContain(text);

@@ -72,7 +72,7 @@ describe.skipIf(noBrowser)("the console", () => {
     expect(await contours()).toBeGreaterThan(0);
     expect(await page.locator(".picture img").count()).toBe(2);
     await expect.poll(() => page.locator("uflow-strip li").count()).toBeGreaterThan(3);
-    await says(page, "[aria-live=assertive]", /^Anomalous, log NFA [\d.]+, \d\d:/);
+    await says(page, "[aria-live=assertive]", /^Anomalous, log NFA [−\d.]+, \d\d:/);
   });
 
   it("holds a frame while it is paused, and goes on", async () => {

@@ -19,7 +19,7 @@ export function serve({ model }: TinyModel, options: Partial<ServiceOptions> = {
   });
 }
 
-/** A good part, and one with a hole that even four epochs suffice to see. */
+/** A good part, and one with a hole that so short a training suffices to see. */
 export async function pictures({ data }: TinyModel) {
   const good = await readFile(join(data, "test/good/0.png"));
   const hole = { create: { width: 24, height: 24, channels: 3, background: "black" } } as const;

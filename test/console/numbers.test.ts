@@ -16,6 +16,10 @@ describe("numbers for people", () => {
     expect(logNfa(-12.34)).toBe("−12.3");
   });
 
+  it("leaves digits out that nobody reads, of log NFA far from ε", () => {
+    expect([-999.94, -1000, -12345.67].map(logNfa)).toEqual(["−999.9", "−1000", "−12346"]);
+  });
+
   it("says an age in one unit", () => {
     expect([3.4, 99, 600, 7300].map(age)).toEqual(["3 s", "99 s", "10 min", "2 h"]);
   });

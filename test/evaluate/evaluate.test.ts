@@ -53,7 +53,7 @@ describe("the whole evaluation", () => {
       epsilon: 1,
       logEpsilon: 0,
       tail: "exact",
-      tests: "per-scale",
+      tests: "by-size",
       background: "ideal",
     });
   });

@@ -159,6 +159,13 @@ describe("the operating point", () => {
     expect(anomalyMap).toEqual(kernels.anomalyMap(energies, to));
   });
 
+  it("tests the joint energy by size, also where nothing was fitted", async () => {
+    const { logNfaMap, logNfa } = await inspectOnce(holed, { mapSize: 48, device: "cpu" });
+    const options = { width: 48, height: 48, tail: "exact", tests: "by-size", joint: {} } as const;
+    const expected = new kernels.Segmenter().segment(await energiesOf(holed), options);
+    expect({ logNfaMap, logNfa }).toEqual({ logNfaMap: expected.logNfaMap, logNfa: expected.logNfa });
+  });
+
   it("gives another map for another rule", async () => {
     const exact = await inspectOnce(holed, {});
     const chernoff = await inspectOnce(holed, { tail: "chernoff" });

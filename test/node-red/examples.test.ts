@@ -42,7 +42,7 @@ afterAll(async () => {
 /** An example with properties that are set by type of node. */
 async function example(name: string, settings: Record<string, object>): Promise<FlowNode[]> {
   const flow: FlowNode[] = JSON.parse(await readFile(new URL(`${name}.json`, examples), "utf8"));
-  const model = { file: tiny.model, device: "cpu", epsilon: "1e7" };
+  const model = { file: tiny.model, device: "cpu", epsilon: "10" };
   return flow.map((node) => ({ ...node, ...(node.type === "uflow-model" ? model : settings[node.type]) }));
 }
 

@@ -43,7 +43,7 @@ function flow(inspect: Record<string, unknown> = {}, model: object = {}): FlowNo
       file: tiny.model,
       device: "cpu",
       lanes: "1",
-      epsilon: "1e7",
+      epsilon: "10",
       ...model,
     },
     { ...inspectNode(outputs.map((id) => [id])), ...inspect },

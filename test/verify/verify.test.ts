@@ -241,7 +241,7 @@ describe("an earlier certificate is refused", () => {
   it("that was made at another operating point", async () => {
     const { code, message } = await refusal({ against: filed, preset: "reference" });
     expect(code).toBe("ERR_UFLOW_BAD_CERTIFICATE");
-    expect(message).toMatch(/"per-scale".*and this .*"chernoff".*"all"/);
+    expect(message).toMatch(/"by-size".*and this .*"chernoff".*"all"/);
   });
 
   async function damaged(name: string, file: string, length: number) {

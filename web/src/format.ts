@@ -1,5 +1,5 @@
 /** Numbers and times as people read them: a real minus sign, a fixed number of digits where numbers stand below each other. */
-export const logNfa = (value: number) => fixed(value, 1);
+export const logNfa = (value: number) => fixed(value, Math.abs(value) < 1000 ? 1 : 0);
 
 export const score = (value: number) => fixed(value, 3);
 
