@@ -29,7 +29,7 @@ describe("the folder watcher", () => {
       await appendFile(join(folder, "slow.png"), bytes.subarray(start, start + step));
       await delay(100);
     }
-    await first.said(/good +slow\.png/);
+    await first.said(/anomalous +slow\.png/);
     await copyFile(join(test, "good", "0.png"), join(folder, "notes.txt"));
     await appendFile(join(folder, "broken.png"), bytes.subarray(0, 99));
     await first.said(/undecided +broken\.png/);
@@ -38,7 +38,8 @@ describe("the folder watcher", () => {
     const written = ["broken.png.json", "early.png.json", "early.png.overlay.png", "slow.png.json"];
     expect((await readdir(results)).sort()).toEqual([...written, "slow.png.overlay.png"]);
     const verdict = JSON.parse(await readFile(join(results, "slow.png.json"), "utf8"));
-    expect(verdict).toMatchObject({ verdict: "good", regions: [], image: { width: 64, height: 64 } });
+    expect(verdict).toMatchObject({ verdict: "anomalous", image: { width: 64, height: 64 } });
+    expect(verdict.regions).not.toEqual([]);
     expect(verdict).not.toHaveProperty("anomalyMap");
     expect(await sharp(join(results, "slow.png.overlay.png")).metadata()).toMatchObject({ width: 64 });
 
