@@ -37,6 +37,7 @@ try {
   for (const [i, tileSize] of sizes.entries()) {
     const output = join(folder, `${tileSize ?? "whole"}.uflow`);
     await train({
+      featureNoise: 0,
       data,
       output,
       epochs: epochs[i],
