@@ -8,6 +8,14 @@ import { type FlowArchitecture, type Stage, stages } from "./architecture.js";
 import { halves, normName, stepName, whiteningName } from "./parameters.js";
 import { type Whitening, whitened } from "./whitening.js";
 
+/** Noise of mean 0. */
+export interface FeatureNoise {
+  /** Per scale, of the features' shapes. */
+  maps: readonly Value[];
+  /** Standard deviation, below 1. */
+  deviation: number;
+}
+
 export interface FlowInputs {
   /** Feature maps [batch, channels, height, width], finest first. */
   features: readonly Value[];
@@ -17,9 +25,7 @@ export interface FlowInputs {
   /** Per scale; wanted by the normalisation `whitened`. */
   whitenings?: readonly Whitening[] | undefined;
   /** What the features are mixed with once they are normalised. Default: nothing. */
-  noise?:
-    | { /** Per scale, of the features' shapes. */ maps: readonly Value[]; deviation: number }
-    | undefined;
+  noise?: FeatureNoise | undefined;
   /** Appends the convolutions of the subnets; default: `op.conv`. */
   convolution?: (g: Graph, x: Value, weight: Value, bias: Value) => Value;
 }

@@ -44,9 +44,7 @@ export class Crew {
     const onCpu = await usesCpu(gate);
     const members = onCpu ? membersOf(threads, images) : 1;
     const task = { architecture, layout, threads: Math.floor(threads / members), featureNoise };
-    const own = new ShareGradient(architecture, layout, {
-      ...{ threads: task.threads, gate, onCpu, featureNoise },
-    });
+    const own = new ShareGradient(architecture, layout, { threads: task.threads, gate, onCpu, featureNoise });
     const helpers = Array.from({ length: members - 1 }, () => new ShareThread(task, gate));
     // ONNX Runtime returns each gradient in fresh memory, whose pages would cost a tenth of a step.
     keepFreedMemory(true);

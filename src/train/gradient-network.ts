@@ -1,7 +1,7 @@
 import { featureName } from "../backbone/features.js";
 import type { FlowArchitecture } from "../flow/architecture.js";
 import { featureInputs } from "../flow/energy-network.js";
-import { type FlowInputs, flowForward } from "../flow/forward.js";
+import { type FeatureNoise, flowForward } from "../flow/forward.js";
 import { lossOfBatch, negativeLogLikelihood } from "../flow/loss.js";
 import type { FlowParameters } from "../flow/parameters.js";
 import { gradients } from "../onnx/gradient.js";
@@ -62,7 +62,7 @@ export function gradientNetwork(
 }
 
 /** Noise of a deviation, as inputs of the features' shapes. */
-function noiseInputs(g: Graph, features: readonly Value[], deviation: number): FlowInputs["noise"] {
+function noiseInputs(g: Graph, features: readonly Value[], deviation: number): FeatureNoise {
   return { maps: features.map(({ shape }, scale) => g.input(noiseName(scale), shape)), deviation };
 }
 

@@ -18,7 +18,7 @@ export interface ShareCalls {
   gradient(
     share: Share,
     values: Float32Array,
-  ): Promise<LossAndGradient & { features: Tensor[]; values: Float32Array }>;
+  ): Promise<LossAndGradient & { features: readonly Tensor[]; values: Float32Array }>;
 }
 
 /** A thread for a share of each batch, with parameters of its own: ONNX Runtime reads no memory that threads share. */
@@ -26,7 +26,7 @@ export class ShareThread {
   /** The flat vector of the parameters, to be kept up to date; away while the gradient is computed. */
   values: Float32Array;
   private readonly thread: Thread<ShareCalls>;
-  private features: Tensor[] = [];
+  private features: readonly Tensor[] = [];
 
   /** @param gate of the calling thread, where it has one: an exiting process then waits for both. */
   constructor(task: ShareTask, gate: RunGate | undefined) {

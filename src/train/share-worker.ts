@@ -15,7 +15,7 @@ answerCalls<ShareCalls>(
   {
     gradient: async (share, values) => ({
       ...(await gradient.of(share, values)),
-      features: [...share.features],
+      features: share.features,
       values,
     }),
   },
