@@ -10,6 +10,7 @@ import type { Findings, ImageSource, Outcome } from "./inspection.js";
 import { Job } from "./job.js";
 import { type Devices, Lane } from "./lane.js";
 import type { FrameReply } from "./lane-worker.js";
+import { buffersOf, MapMemory } from "./map-memory.js";
 import type { Meter } from "./meter.js";
 import { monotonic } from "./monotonic.js";
 import type { CheckedInspectOptions, EngineOptions } from "./options.js";
@@ -53,6 +54,8 @@ export class Engine {
   private readonly idle = new Map<number, (() => void)[]>();
   /** Jobs that are not settled, per model. */
   private readonly open: number[];
+  /** One per model. */
+  private readonly maps: MapMemory[];
   private nextBatch = 1;
   /** Lanes that died or could not be opened since the last answer. */
   private deaths = 0;
@@ -64,6 +67,8 @@ export class Engine {
 
   private constructor(private readonly task: Task) {
     this.open = task.models.map(() => 0);
+    const { lanes, batchSize } = task.options;
+    this.maps = task.models.map(() => new MapMemory(lanes * laneDepth * batchSize));
   }
 
   /** @throws UflowError when a model cannot be opened on the wanted device; then nothing is open. */
@@ -104,6 +109,11 @@ export class Engine {
     const settled = () => this.settle(model);
     job.outcome.then(settled, settled);
     return job.outcome;
+  }
+
+  /** Takes the maps of an outcome away, for further ones of the model. */
+  release(model: number, outcome: Outcome<Findings>): void {
+    this.maps[model]!.giveBack(outcome);
   }
 
   /** Images of a model that wait, and that are in lanes; and lanes that live. */
@@ -211,13 +221,11 @@ export class Engine {
     const batch = this.nextBatch;
     this.nextBatch = (this.nextBatch % (2 ** 31 - 1)) + 1;
     const frames = jobs.map(({ own, expires, maps }) => ({ source: own.source, expires, maps }));
+    const { model } = jobs[0]!;
+    const spares = this.maps[model]!.take(jobs.filter(({ maps }) => maps !== "none").length);
+    const transfer = [...jobs.flatMap(({ own }) => own.transfer), ...spares.flatMap(buffersOf)];
     try {
-      lane.send(
-        jobs[0]!.model,
-        batch,
-        frames,
-        jobs.flatMap(({ own }) => own.transfer),
-      );
+      lane.send({ kind: "batch", model, batch, frames, spares }, transfer);
     } catch (error) {
       this.refuse({ lane, batches }, jobs, error);
       return;

@@ -18,6 +18,7 @@ import {
   checkModelPath,
   checkModelPaths,
   checkOpenOptions,
+  checkOutcome,
   checkShadowOptions,
   checkStreamOptions,
   type EngineOptions,
@@ -216,6 +217,18 @@ export class Inspector implements AsyncDisposable {
       ahead: ahead ?? Math.min(queueSize, (lanes * laneDepth + 1) * batchSize),
       signal: each.signal,
     });
+  }
+
+  /**
+   * Gives the memory of an outcome's maps back, for maps of images to come; their arrays are empty from then on. It need not
+   * be called: what is dropped is collected. But collecting half a megabyte per image (256 pixels) is the longest that the
+   * event loop waits, so whoever looks at all maps at line speed calls it when he has. Without all three maps nothing happens.
+   * @throws UflowError ERR_UFLOW_BAD_OPTION for what is no outcome.
+   */
+  release(outcome: Outcome<Findings>): void {
+    checkOutcome(outcome);
+    const { engine, place } = this.current;
+    engine.release(place, outcome);
   }
 
   /**

@@ -7,6 +7,7 @@ import { type PlainError, toPlainError, UflowError } from "../error.js";
 import type { TriedDevice } from "../onnx/device.js";
 import { RunGate } from "../onnx/run-gate.js";
 import type { Findings, ImageSource, Inspection } from "./inspection.js";
+import type { Maps } from "./map-memory.js";
 import { monotonic } from "./monotonic.js";
 import type { EngineOptions, WantedMaps } from "./options.js";
 import { Pipeline, type Prepared } from "./pipeline.js";
@@ -29,10 +30,17 @@ export interface Frame {
   maps: WantedMaps;
 }
 
-/** `model` is the place of a model in the task. */
-export type LaneRequest =
-  | { kind: "batch"; model: number; batch: number; frames: readonly Frame[] }
-  | { kind: "close"; model: number };
+export interface BatchRequest {
+  kind: "batch";
+  /** Its place in the task. */
+  model: number;
+  batch: number;
+  frames: readonly Frame[];
+  /** Memory for maps, of none or some of the frames. */
+  spares: readonly Maps[];
+}
+
+export type LaneRequest = BatchRequest | { kind: "close"; model: number };
 
 /** What became of a frame; undefined of one that had expired. */
 export type FrameReply =
@@ -69,7 +77,7 @@ function sent(pipeline: Pipeline, inspection: Inspection, wanted: WantedMaps): F
   const { regions, anomalyMap, logNfaMap, mask, ...findings } = inspection;
   const maps = { anomalyMap, logNfaMap, mask };
   if (wanted === "all" || (wanted === "anomalous" && inspection.anomalous)) Object.assign(findings, maps);
-  else pipeline.takeBack(maps);
+  else pipeline.takeBack({ anomalyMap: anomalyMap.data, logNfaMap: logNfaMap.data, mask: mask.data });
   return { findings, regions: toSent(regions) };
 }
 
@@ -115,8 +123,9 @@ class Service {
       this.last = this.last.then(() => this.close(request.model));
       return;
     }
-    const { model, batch, frames } = request;
+    const { model, batch, frames, spares } = request;
     const pipeline = this.pipelines.get(model)!;
+    for (const maps of spares) pipeline.takeBack(maps);
     const preparing = frames.map(({ source, expires, maps }) => ({
       expires,
       maps,

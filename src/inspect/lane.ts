@@ -2,7 +2,7 @@ import type { Worker } from "node:worker_threads";
 import { messageOf, UflowError } from "../error.js";
 import type { TriedDevice } from "../onnx/device.js";
 import { startGatedThread } from "../onnx/run-gate.js";
-import type { Frame, FrameReply, LaneReply, LaneRequest, LaneTask } from "./lane-worker.js";
+import type { BatchRequest, FrameReply, LaneReply, LaneRequest, LaneTask } from "./lane-worker.js";
 
 /** What was tried for each model. */
 export type Devices = (readonly TriedDevice[])[];
@@ -76,11 +76,11 @@ export class Lane {
   }
 
   /**
-   * Sends frames to the thread; their memory in `transfer` goes with them.
+   * Sends frames to the thread; the memory in `transfer` goes with them.
    * @throws the system's error when one of them cannot be sent; then none is.
    */
-  send(model: number, batch: number, frames: readonly Frame[], transfer: readonly ArrayBuffer[]): void {
-    this.post({ kind: "batch", model, batch, frames }, transfer);
+  send(batch: BatchRequest, transfer: readonly ArrayBuffer[]): void {
+    this.post(batch, transfer);
   }
 
   /** Frees a model after what was sent before; with the last one ends the thread. May be called again. */

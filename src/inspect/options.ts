@@ -196,6 +196,14 @@ export function checkFrames(frames: unknown): void {
   parseOptions("stream", framesSchema, { frames });
 }
 
+const outcomeSchema = z.object({
+  outcome: z.looseObject({ verdict: z.enum(["good", "anomalous", "undecided"]) }),
+});
+
+export function checkOutcome(outcome: unknown): void {
+  parseOptions("release", outcomeSchema, { outcome });
+}
+
 export function checkStreamOptions(options: StreamOptions): CheckedStreamOptions {
   return parseOptions("stream", streamSchema, options);
 }

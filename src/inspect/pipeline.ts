@@ -7,9 +7,10 @@ import type { Manifest } from "../bundle/manifest.js";
 import type { Model } from "../bundle/model.js";
 import { messageOf, UflowError } from "../error.js";
 import { decodeImage } from "../image/decode.js";
-import { type Segmentation, type SegmentationMemory, Segmenter, windowThreshold } from "../kernels/index.js";
+import { type Segmentation, Segmenter, windowThreshold } from "../kernels/index.js";
 import type { TriedDevice } from "../onnx/device.js";
 import type { ImageSource, Inspection } from "./inspection.js";
+import type { Maps } from "./map-memory.js";
 import { sightOf } from "./model-sight.js";
 import { Network, type NetworkMaps, type NetworkOptions } from "./network.js";
 import type { CheckedInspectorOptions } from "./options.js";
@@ -31,8 +32,8 @@ export class Pipeline {
   private readonly segmenter = new Segmenter();
   /** Memory of pictures that the network has seen. Fresh memory is slow, and a thread's garbage collector is kept busy by it. */
   private readonly seen: Float32Array[] = [];
-  /** The same of maps that nobody wants. */
-  private readonly unwanted: Required<SegmentationMemory>[] = [];
+  /** The same of maps that nobody wants, or wants any more. */
+  private readonly spareMaps: Maps[] = [];
 
   private constructor(
     private readonly manifest: Manifest,
@@ -108,8 +109,8 @@ export class Pipeline {
   }
 
   /** Makes maps of further images in the memory of these, which must not be read any more. */
-  takeBack({ anomalyMap, logNfaMap, mask }: Pick<Inspection, "anomalyMap" | "logNfaMap" | "mask">): void {
-    this.unwanted.push({ anomalyMap: anomalyMap.data, logNfaMap: logNfaMap.data, mask: mask.data });
+  takeBack(maps: Maps): void {
+    this.spareMaps.push(maps);
   }
 
   private verdict({ view, decode, preprocess }: Prepared, maps: SeenMaps, network: number): Inspection {
@@ -166,7 +167,7 @@ export class Pipeline {
 
   private segment(maps: SeenMaps, { map, ignored }: View): Segmentation {
     const { nfa, background } = this.operatingPoint;
-    const used = this.unwanted.pop();
+    const used = this.spareMaps.pop();
     const into = used?.mask?.length === map.width * map.height ? used : undefined;
     const options = { ...segmentOptions(this.operatingPoint, map), into };
     const energies = silenced(maps.energies, ignored);

@@ -43,6 +43,7 @@ export class StreamRecord {
       if (outcome.verdict === "undecided") continue;
       this.regions += outcome.regions.length;
       for (const phase of phases) this.times[phase].push(outcome.timings[phase]);
+      inspector.release(outcome);
     }
     return { images: outcomes, rate: last > first ? (1000 * (outcomes - 1)) / (last - first) : 0 };
   }

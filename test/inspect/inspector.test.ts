@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Calibration } from "#uflow/a-contrario/calibration.js";
 import { backboneOf } from "#uflow/backbone/index.js";
 import { readModel } from "#uflow/bundle/read.js";
@@ -16,6 +17,7 @@ import {
   Inspector,
   type InspectorOptions,
 } from "#uflow/inspect/index.js";
+import type { BatchRequest } from "#uflow/inspect/lane-worker.js";
 import * as kernels from "#uflow/kernels/index.js";
 import { Session } from "#uflow/onnx/session.js";
 import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
@@ -300,6 +302,48 @@ describe("the maps of a verdict", () => {
       await opened.inspect(tall, { maps: "anomalous" });
     }
     expect(results.map(verdict)).toEqual([0, 1, 0, 1, 0, 1].map((i) => wanted[i]));
+  });
+
+  it("are the same in memory of others that were released, whatever their sizes", async () => {
+    const tall = await sharp(holed).resize(64, 192, { fit: "fill" }).png().toBuffer();
+    await using opened = await Inspector.open(tiny.model, { lanes: 2 });
+    const images = [good, holed, tall];
+    const wanted = [];
+    for (const image of images) wanted.push(verdict(await opened.inspect(image)));
+    const frames = Array.from({ length: 60 }, (_, i) => images[i % 3]!);
+    let i = 0;
+    for await (const { frame, ...outcome } of opened.stream(frames)) {
+      expect(verdict(outcome as Inspection)).toEqual(wanted[frame % 3]);
+      // Some are kept, and some given back twice.
+      if (i++ % 5 > 0) opened.release(outcome);
+      if (i % 5 > 2) opened.release(outcome);
+    }
+    expect(i).toBe(60);
+  });
+
+  it("that were released go to a lane with the next image that wants some", async () => {
+    await using opened = await Inspector.open(tiny.model);
+    const first = await opened.inspect(good);
+    const anomalyMap = first.anomalyMap.data.slice();
+    const sent = vi.spyOn(Worker.prototype, "postMessage");
+    const spares = () => sent.mock.calls.map(([request]) => (request as BatchRequest).spares);
+    const views = [first.anomalyMap, first.logNfaMap, first.mask].map(({ data }) => data);
+    opened.release(first);
+    expect(views.map(({ length }) => length)).toEqual([0, 0, 0]);
+    await opened.inspect(good, { maps: "none" });
+    const next = await opened.inspect(good);
+    await opened.inspect(good);
+    expect(spares().map(({ length }) => length)).toEqual([0, 1, 0]);
+    expect(next.anomalyMap.data).toEqual(anomalyMap);
+    sent.mockRestore();
+  });
+
+  it("are released of outcomes only", async () => {
+    for (const wrong of [undefined, null, 3, {}, { verdict: "perhaps" }]) {
+      expect(() => inspector.release(wrong as never)).toThrow(
+        expect.objectContaining({ code: "ERR_UFLOW_BAD_OPTION", message: expect.stringMatching(/outcome/) }),
+      );
+    }
   });
 
   it("are left out of a stream, and of a comparison with a candidate", async () => {
