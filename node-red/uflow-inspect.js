@@ -63,12 +63,13 @@ module.exports = (RED) => {
 
     /** The outcome; with the error where it is none that the flow was to expect. */
     async judge(image, station) {
-      const { deadline, queue, underWay } = this;
+      // Maps are for the overlay alone, whose choices have the names of theirs.
+      const { deadline, queue, underWay, overlay: maps } = this;
       try {
         // Written so that a queue that is no number takes nothing on, instead of everything.
         if (!(underWay.size < queue))
           throw failure("ERR_UFLOW_BUSY", `${queue} images are under way already`);
-        return { outcome: await this.inspector().inspect(image, { deadline, station }) };
+        return { outcome: await this.inspector().inspect(image, { deadline, station, maps }) };
       } catch (error) {
         if (error.code !== "ERR_UFLOW_BUSY") return { outcome: undecided("failed", error), error };
         this.refused++;

@@ -1,7 +1,7 @@
 /** The outputs of a node that has three, in this order. */
 const verdicts = ["good", "anomalous", "undecided"];
 
-/** What goes on as `msg.payload`: the outcome without its maps, which few flows can use and no broker wants. */
+/** What goes on as `msg.payload`: the outcome without the maps of an overlay, which few flows can use and no broker wants. */
 function payloadOf(outcome, station) {
   const { anomalyMap, logNfaMap, mask, ...payload } = outcome;
   return { ...payload, station };
