@@ -3,11 +3,11 @@
 //
 //   node bench/nearest-neighbour.mjs DATA … [--strides 8,16 …] [--bank 4000]
 //
-// Features of these strides of `mobile` (of 4, 8, 16; may be given several times), the coarser upsampled; a random bank of so
-// many vectors of the training images.
+// Features of these strides of `mobile4` (of 4, 8, 16, 32, the first three those of `mobile`; may be given several times), the
+// coarser upsampled; a random bank of so many vectors of the training images.
 import { parseArgs } from "node:util";
 import { backboneOf, featureName, imageName } from "../dist/backbone/index.js";
-import { mobileOutputs } from "../dist/backbone/mobile.js";
+import { mobile4Outputs } from "../dist/backbone/mobile.js";
 import { aupro, imageAuroc, pixelAuroc } from "../dist/evaluate/metrics/index.js";
 import { readDataset } from "../dist/image/datasets/index.js";
 import { decodeImage } from "../dist/image/decode.js";
@@ -29,7 +29,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const { preprocessing, network } = backboneOf("mobile");
+const { preprocessing, network } = backboneOf("mobile4");
 const backbone = await Session.create(await network(side), cpu);
 
 for (const folder of positionals) {
@@ -40,9 +40,9 @@ for (const folder of positionals) {
 /** The scales of some strides, finest first; and the side of the grid that the finest has. */
 function scalesOf(strides) {
   const wanted = strides.split(",").map(Number);
-  const scales = mobileOutputs.flatMap(({ stride }, scale) => (wanted.includes(stride) ? [scale] : []));
+  const scales = mobile4Outputs.flatMap(({ stride }, scale) => (wanted.includes(stride) ? [scale] : []));
   if (scales.length !== wanted.length)
-    throw new Error(`--strides: expected some of 4,8,16, but received ${strides}`);
+    throw new Error(`--strides: expected some of 4,8,16,32, but received ${strides}`);
   return { strides, scales, grid: side / Math.min(...wanted) };
 }
 

@@ -18,7 +18,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { backboneOf } from "../dist/backbone/index.js";
-import { mobileNetwork, mobileOutputs, mobileWeights } from "../dist/backbone/mobile.js";
+import { mobile4Outputs, mobileNetwork, mobileWeights } from "../dist/backbone/mobile.js";
 import { evaluate, importBackbone, train } from "../dist/index.js";
 import { presetOf } from "../dist/train/presets.js";
 import { promisePlot } from "./report/promise-plot.mjs";
@@ -44,7 +44,7 @@ const { values, positionals } = parseArgs({
 const numbers = (list) => list.split(",").map(Number);
 const threads = Number(values.threads);
 /** The last bottleneck of EfficientNet-Lite0 at each stride; its file ends there at 32, without the block of 320 channels. */
-const taps = [{ stride: 2, channels: 16 }, ...mobileOutputs, { stride: 32, channels: 192 }];
+const taps = [{ stride: 2, channels: 16 }, ...mobile4Outputs];
 
 /** Log NFA of the most significant region of every good test image, per way of testing. */
 const onGood = {};
@@ -80,9 +80,10 @@ async function* settings(name) {
   }
 }
 
-/** @returns the name of a backbone with the feature maps of `mobile` at these strides, which is imported where it is another. */
+/** @returns the name of a backbone with the feature maps of `mobile` at these strides, which is imported where none is embedded. */
 async function backboneWith(strides, inputSize) {
-  if (strides === `${mobileOutputs.map(({ stride }) => stride)}`) return "mobile";
+  const embedded = ["mobile", "mobile4"].find((name) => strides === `${backboneOf(name).strides}`);
+  if (embedded) return embedded;
   const outputs = taps.filter(({ stride }) => numbers(strides).includes(stride));
   if (strides !== `${outputs.map(({ stride }) => stride)}`)
     throw new Error(`--strides: expected some of 2,4,8,16,32 in this order, but received ${strides}`);

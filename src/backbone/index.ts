@@ -1,7 +1,7 @@
 import { UflowError } from "../error.js";
 import type { Normalization, Scale } from "./features.js";
 import { mcait, mcaitFileVersion, mcaitNetwork, mcaitWeights } from "./mcait.js";
-import { mobileNetwork, mobileOutputs, mobileWeights } from "./mobile.js";
+import { type MobileOutput, mobile4Outputs, mobileNetwork, mobileOutputs, mobileWeights } from "./mobile.js";
 import type { BackboneName } from "./names.js";
 import { type ResNet, resnet18, resnetNetwork, resnetWeights, wideResnet50 } from "./resnet.js";
 import type { WantedWeights, Weights } from "./weights.js";
@@ -57,18 +57,8 @@ export const imageNet: Backbone["preprocessing"] = {
 };
 
 const backbones: Record<BackboneName, Backbone> = {
-  mobile: {
-    name: "mobile",
-    strides: mobileOutputs.map(({ stride }) => stride),
-    channels: mobileOutputs.map(({ channels }) => channels),
-    defaultInputSize,
-    preprocessing: { mean: [0, 0, 0], std: [1, 1, 1] },
-    normalization: "whitened",
-    async network(inputSize) {
-      featureScales(backbones.mobile, inputSize);
-      return mobileNetwork(await mobileWeights(), inputSize);
-    },
-  },
+  mobile: mobile("mobile", mobileOutputs),
+  mobile4: mobile("mobile4", mobile4Outputs),
   resnet18: resnet("resnet18", resnet18),
   wide_resnet50_2: resnet("wide_resnet50_2", wideResnet50),
   mcait: {
@@ -95,6 +85,22 @@ const backbones: Record<BackboneName, Backbone> = {
     },
   },
 };
+
+function mobile(name: BackboneName, outputs: readonly MobileOutput[]): Backbone {
+  const backbone: Backbone = {
+    name,
+    strides: outputs.map(({ stride }) => stride),
+    channels: outputs.map(({ channels }) => channels),
+    defaultInputSize,
+    preprocessing: { mean: [0, 0, 0], std: [1, 1, 1] },
+    normalization: "whitened",
+    async network(inputSize) {
+      featureScales(backbone, inputSize);
+      return mobileNetwork(await mobileWeights(), inputSize, outputs);
+    },
+  };
+  return backbone;
+}
 
 function resnet(name: BackboneName, architecture: ResNet): Backbone {
   const backbone: Backbone = {

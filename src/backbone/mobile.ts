@@ -1,6 +1,6 @@
 /**
- * The embedded backbone: the first stages (strides 4, 8, 16) of a pretrained EfficientNet-Lite0, read from the
- * TensorFlow Lite file of an npm package. docs/results.md says why this file and this input scaling.
+ * The embedded backbones: the first stages (strides 4, 8, 16, and 32 of `mobile4`) of a pretrained EfficientNet-Lite0, read
+ * from the TensorFlow Lite file of an npm package. docs/results.md says why this file and this input scaling.
  */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -31,6 +31,9 @@ export const mobileOutputs: readonly MobileOutput[] = [
   { stride: 16, channels: 112 },
 ];
 
+/** What `mobile4` yields, finest first. The file ends here, without the last block of 320 channels. */
+export const mobile4Outputs: readonly MobileOutput[] = [...mobileOutputs, { stride: 32, channels: 192 }];
+
 /** The bytes of the weights file that npm installed. */
 export async function mobileWeights(): Promise<Uint8Array> {
   try {
@@ -38,14 +41,14 @@ export async function mobileWeights(): Promise<Uint8Array> {
   } catch (error) {
     throw new UflowError(
       "ERR_UFLOW_BAD_WEIGHTS",
-      `The weights of the backbone "mobile" are missing (${messageOf(error)}). Install the package again: npm install uflow`,
+      `The weights of the backbones "mobile" and "mobile4" are missing (${messageOf(error)}). Install the package again: npm install uflow`,
       { cause: error },
     );
   }
 }
 
 /**
- * The backbone as the bytes of an ONNX model: `image` [batch, 3, size, size] in, `feature_0` … `feature_2` out.
+ * The backbone as the bytes of an ONNX model: `image` [batch, 3, size, size] in, `feature_0` … `feature_2` out, one per output.
  * @throws UflowError ERR_UFLOW_BAD_WEIGHTS when the file is not the expected network.
  */
 export function mobileNetwork(

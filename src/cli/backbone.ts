@@ -106,12 +106,12 @@ interface PullFlags extends Pick<PullOptions, "host" | "offline"> {
 
 async function runPull(names: string[], { json, ...flags }: PullFlags): Promise<void> {
   const signal = interruption();
-  const { embeddedNames } = await import("../weights/store/known.js");
+  const { isEmbedded } = await import("../weights/store/known.js");
   const { openBackboneStore } = await import("../backbone/stored.js");
   const store = openBackboneStore();
   const pulled: StoredBackbone[] = [];
   for (const name of new Set(names)) {
-    if (embeddedNames.includes(name)) say(`${name} is built in: there is nothing to download`);
+    if (isEmbedded(name)) say(`${name} is built in: there is nothing to download`);
     else pulled.push(await pullOne(store, name, given({ ...flags, signal })));
   }
   if (json) printJson({ home: store.home, backbones: pulled });

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { Command } from "commander";
 import { backboneNames } from "../backbone/names.js";
 import type { ImportReferenceOptions } from "../convert/import.js";
+import { isEmbedded } from "../weights/store/known.js";
 import { BuildingBar, given, interruption, numeric, printJson, say } from "./terminal.js";
 
 interface Flags extends Pick<ImportReferenceOptions, "backbone" | "inputSize"> {
@@ -9,7 +10,7 @@ interface Flags extends Pick<ImportReferenceOptions, "backbone" | "inputSize"> {
   json?: boolean;
 }
 
-const names = backboneNames.filter((name) => name !== "mobile").join(", ");
+const names = backboneNames.filter((name) => !isEmbedded(name)).join(", ");
 
 export function importCommand(): Command {
   return new Command("import")

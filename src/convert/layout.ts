@@ -6,6 +6,7 @@
 import { type BackboneName, joinWeights, type Weights, weightsUnder } from "../backbone/index.js";
 import { type FlowArchitecture, stages } from "../flow/architecture.js";
 import { normName, stepName } from "../flow/parameters.js";
+import type { EmbeddedName } from "../weights/store/index.js";
 
 /** Before the number of a module of the flow. */
 export const modulePrefix = "flow.module_list.";
@@ -70,7 +71,7 @@ export function flowStepsOf(lastModule: number, scales: number): number {
 }
 
 /** Backbones that the reference has too. */
-export type ReferenceBackbone = Exclude<BackboneName, "mobile">;
+export type ReferenceBackbone = Exclude<BackboneName, EmbeddedName>;
 
 /** By our prefix of each network of a backbone, in the order in which the weights store has them, that of the reference. */
 const extractors: Readonly<Record<ReferenceBackbone, Readonly<Record<string, string>>>> = {

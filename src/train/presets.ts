@@ -26,6 +26,7 @@ const mobile: Preset = {
  */
 const presets: Record<BackboneName, Preset> = {
   mobile,
+  mobile4: mobile,
   // The trainable affine of its normalisation wears the features away at brisk rates (docs/results.md).
   resnet18: { epochs: 200, batchSize: 8, learningRate: 0.001, schedule: "linear", featureNoise: 0 },
   // Four times as wide, so that a step takes ten times as long and twice the images would not fit into a small memory.

@@ -90,6 +90,30 @@ it("is the network of the TensorFlow Lite file, convolution by convolution", asy
   }
 });
 
+it("has the same maps with a fourth scale, at stride 32", async () => {
+  const side = 64;
+  const { strides, channels, preprocessing, normalization } = backboneOf("mobile4");
+  expect({ strides, channels }).toEqual({ strides: [4, 8, 16, 32], channels: [24, 40, 112, 192] });
+  expect({ preprocessing, normalization }).toEqual({
+    preprocessing: backbone.preprocessing,
+    normalization: backbone.normalization,
+  });
+  const image = picture(side, 6);
+  const run = async (network: Uint8Array) => {
+    const session = await Session.create(network, cpu);
+    const outputs = await session.run({ image });
+    await session.close();
+    return outputs;
+  };
+  const four = await run(await backboneOf("mobile4").network(side));
+  const three = await run(await backbone.network(side));
+  for (const name of Object.keys(three)) expect(four[name]!.data).toEqual(three[name]!.data);
+  const coarsest = plainNetwork(await mobileWeights(), image.data, side).findLast(
+    (map) => map.channels === 192 && map.side === 2,
+  )!;
+  expectClose(four.feature_3!.data, coarsest.planar(), 1e-3);
+});
+
 it("yields maps of other strides as the file has them", async () => {
   const side = 64;
   const image = picture(side, 5);

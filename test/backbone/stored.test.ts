@@ -101,7 +101,13 @@ it("what is not in the store is named with what to do", async () => {
   );
   await expect(findBackbone("mine", store)).rejects.toMatchObject(refusal(/import FILE\.onnx --as mine/));
   expect(await findBackbone("mobile", store)).toEqual({ name: "mobile", home: path("nowhere") });
-  expect(await allBackboneNames(store)).toEqual(["mobile", "resnet18", "wide_resnet50_2", "mcait"]);
+  expect(await allBackboneNames(store)).toEqual([
+    "mobile",
+    "mobile4",
+    "resnet18",
+    "wide_resnet50_2",
+    "mcait",
+  ]);
 });
 
 it("a network of which the store does not say how it is used is refused", async () => {

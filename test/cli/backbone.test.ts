@@ -136,6 +136,7 @@ describe("pull", () => {
     );
     expect(states).toEqual([
       "mobile present",
+      "mobile4 present",
       "resnet18 present",
       "wide_resnet50_2 available",
       "mcait available",

@@ -44,7 +44,7 @@ async function inspectElsewhere(model: string) {
   }
 }
 
-describe("a training with a backbone from the store", () => {
+describe("a training with another backbone", () => {
   it("wants it to be there before anything is read", async () => {
     for (const [name, files] of [
       ["resnet18", "FILE"],
@@ -71,6 +71,17 @@ describe("a training with a backbone from the store", () => {
     expect(await inspectElsewhere(path("part.uflow"))).toBeGreaterThan(0);
   });
 
+  it("learns with the embedded one of four scales", async () => {
+    const manifest = await quick({ backbone: "mobile4", inputSize: 64 });
+    expect(manifest).toMatchObject({
+      backbone: { name: "mobile4" },
+      strides: [4, 8, 16, 32],
+      scales: [{ channels: 24 }, { channels: 40 }, { channels: 112 }, { channels: 192 }],
+    });
+    expect(manifest.training.featureNoise).toBe(0.35);
+    expect(await inspectElsewhere(path("part.uflow"))).toBeGreaterThan(0);
+  });
+
   it("learns with a network of one's own, at its size, which goes into the model", async () => {
     const manifest = await quick({ backbone: "mynet" });
     expect(manifest).toMatchObject({
@@ -87,7 +98,9 @@ describe("a training with a backbone from the store", () => {
   it("names all that there are where another is wanted", async () => {
     await expect(quick({ backbone: "resnet19" })).rejects.toMatchObject({
       code: "ERR_UFLOW_BAD_OPTION",
-      message: expect.stringMatching(/backbone: .*"mobile"\|"resnet18"\|.*"mynet", but received "resnet19"/),
+      message: expect.stringMatching(
+        /backbone: .*"mobile"\|"mobile4"\|"resnet18"\|.*"mynet", but received "resnet19"/,
+      ),
     });
   });
 

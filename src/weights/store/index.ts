@@ -21,7 +21,7 @@ import {
 } from "./record.js";
 
 export type { CheckFile, WeightKind } from "./describe.js";
-export { embeddedNames, hubRepositories } from "./known.js";
+export { type EmbeddedName, embeddedNames, hubRepositories, isEmbedded } from "./known.js";
 export type { ImportOptions, PullOptions } from "./options.js";
 export type { Metadata } from "./record.js";
 

@@ -6,8 +6,13 @@ export const hubRepositories: Readonly<Record<string, readonly string[]>> = {
   mcait: ["timm/cait_m48_448.fb_dist_in1k", "timm/cait_s24_224.fb_dist_in1k"],
 };
 
-/** Names of which the weights come with the engine, so that nothing else may take them. */
-export const embeddedNames: readonly string[] = ["mobile"];
+/** Backbones of which the weights come with the engine, so that nothing else may take their names. */
+export const embeddedNames = ["mobile", "mobile4"] as const;
+export type EmbeddedName = (typeof embeddedNames)[number];
+
+export function isEmbedded(name: string): name is EmbeddedName {
+  return (embeddedNames as readonly string[]).includes(name);
+}
 
 const defaultHost = "https://huggingface.co";
 

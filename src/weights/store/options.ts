@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { DownloadOptions } from "./download.js";
-import { embeddedNames, hubRepositories } from "./known.js";
+import { hubRepositories, isEmbedded } from "./known.js";
 import { backboneName, type Metadata } from "./record.js";
 
 /** Options of `Store.pull()`. */
@@ -40,7 +40,7 @@ export const pullSchema = z.strictObject({
 });
 
 export const importSchema = z.strictObject({
-  as: backboneName.refine((name) => !embeddedNames.includes(name), "expected a name that is not built in"),
+  as: backboneName.refine((name) => !isEmbedded(name), "expected a name that is not built in"),
   describe: describe.optional(),
   files: z.array(z.string().min(1)).min(1),
 });
