@@ -35,8 +35,8 @@ export interface TrainOptions extends Pick<BuildOptions, "onNetwork"> {
    */
   backbone?: BackboneName | (string & {});
   /**
-   * Side to which images are resized, pixels: a multiple of the backbone's coarsest stride, 16 for most, 32 for `mobile4`. Default: 256, or
-   * the backbone's only one (448 for `mcait`). Time and memory grow with its square.
+   * Side to which images are resized, pixels: a multiple of the backbone's coarsest stride, 16 for most, 32 for `mobile4`.
+   * Default: 256, or the backbone's only one (448 for `mcait`). Time and memory grow with its square.
    */
   inputSize?: number;
   /**
@@ -62,13 +62,13 @@ export interface TrainOptions extends Pick<BuildOptions, "onNetwork"> {
   /**
    * How feature maps are normalised before the flow: `standard` over channels, height and width together; `whitened`, with
    * a fixed matrix after that, which makes the channels of what is learned from uncorrelated; `layer`, with a trainable weight
-   * and bias instead, as the Python reference does for ResNets; `none`. Default: the backbone's, `whitened` for the embedded ones, but
-   * `standard` where no images are held out to calibrate the model. docs/results.md says why.
+   * and bias instead, as the Python reference does for ResNets; `none`. Default: the backbone's, `whitened` for the embedded
+   * ones, but `standard` where no images are held out to calibrate the model. docs/results.md says why.
    */
   normalization?: Normalization;
   /**
-   * Passes over the images. Default: 60 with the embedded backbones and networks of one's own, else 200. The held-out images may end
-   * the training earlier.
+   * Passes over the images. Default: 60 with the embedded backbones and networks of one's own, else 200. The held-out images
+   * may end the training earlier.
    */
   epochs?: number;
   /**
@@ -76,7 +76,7 @@ export interface TrainOptions extends Pick<BuildOptions, "onNetwork"> {
    * image is left out.
    */
   batchSize?: number;
-  /** Adam's full rate. Default: 0.004 with the embedded backbones and networks of one's own, 0.001 with `resnet18`, else 2e-4. */
+  /** Adam's full rate. Default: 0.004 with embedded backbones and networks of one's own, 0.001 with `resnet18`, else 2e-4. */
   learningRate?: number;
   /** How the rate falls: `linear`, to 0.4 of it; `cosine`, after a short rise, to 0.01 of it. Default: `linear`. */
   schedule?: RateSchedule;
@@ -94,8 +94,8 @@ export interface TrainOptions extends Pick<BuildOptions, "onNetwork"> {
   weightDecay?: number;
   /**
    * Standard deviation σ of the noise that the normalised features x are mixed with in each training step, √(1 − σ²)·x + noise,
-   * 0 … 0.9: the flow then learns a smoother density, which knows unseen good parts better. Default: 0.35 with the embedded backbones and
-   * networks of one's own, else 0. docs/results.md says why.
+   * 0 … 0.9: the flow then learns a smoother density, which knows unseen good parts better. Default: 0.35 with the embedded backbones
+   * and networks of one's own, else 0. docs/results.md says why.
    */
   featureNoise?: number;
   /** Seed of weights, permutations and order of images. The same seed on the same machine gives the same file. Default 0. */
