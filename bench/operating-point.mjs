@@ -11,6 +11,7 @@
 //   mIoU, best      automatic threshold, and the best one for these test images
 //   found           part of the defective images with a detection
 //   alarms          part of the good test images with one
+// "pixels alone" is the calibrated test without that of the means over squares.
 // "fair threshold" is the anomaly map at the score that 1 in 256² pixels of the good test images exceeds.
 // The plot has, for each ε, the part of all good test images whose most significant region has NFA < ε.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -19,6 +20,7 @@ import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { backboneOf } from "../dist/backbone/index.js";
 import { mobile4Outputs, mobileNetwork, mobileWeights } from "../dist/backbone/mobile.js";
+import { rewriteModel } from "../dist/bundle/write.js";
 import { evaluate, importBackbone, train } from "../dist/index.js";
 import { presetOf } from "../dist/train/presets.js";
 import { promisePlot } from "./report/promise-plot.mjs";
@@ -26,6 +28,7 @@ import { promisePlot } from "./report/promise-plot.mjs";
 const ways = {
   reference: { preset: "reference" },
   ideal: { background: "ideal" },
+  "pixels alone": { background: "calibrated", model: pixelsAlone },
   calibrated: { background: "calibrated" },
 };
 const { values, positionals } = parseArgs({
@@ -97,8 +100,9 @@ async function backboneWith(strides, inputSize) {
 async function examine(data, setting, { seed, ...options }) {
   const model = join(folder, "model.uflow");
   await train({ data, output: model, seed, threads, ...options });
-  for (const [way, test] of Object.entries(ways)) {
-    const evaluation = await evaluate({ model, data, curves: true, threads, ...test });
+  for (const [way, { model: changed, ...test }] of Object.entries(ways)) {
+    const tested = changed ? await changed(model) : model;
+    const evaluation = await evaluate({ model: tested, data, curves: true, threads, ...test });
     const { images, imageAuroc, pixelAuroc, aupro, miou, falseAlarms, defects, fairThreshold } = evaluation;
     const found = defects.reduce((sum, { detected }) => sum + detected, 0) / images.defective;
     const alarms = falseAlarms.goodImagesWithDetection / images.good;
@@ -108,6 +112,16 @@ async function examine(data, setting, { seed, ...options }) {
     if (way === "calibrated")
       add(setting, seed, "fair threshold", [...ranking, fairThreshold?.miou ?? null, NaN, NaN, NaN]);
   }
+}
+
+/** The same model without what its calibration says of means over squares. */
+async function pixelsAlone(model) {
+  const path = join(folder, "pixels.uflow");
+  await rewriteModel(model, path, ({ calibration, ...manifest }) => {
+    const { mean, ...joint } = calibration.joint;
+    return { ...manifest, calibration: { ...calibration, joint } };
+  });
+  return path;
 }
 
 function add(setting, seed, way, figures) {

@@ -85,6 +85,12 @@ std::uint32_t whole_number(Napi::Value value, const std::string& name, std::uint
   return static_cast<std::uint32_t>(given);
 }
 
+std::size_t odd_side(Napi::Value value, const std::string& name) {
+  const std::uint32_t side = whole_number(value, name, 255);
+  if (side % 2 == 0) bad_option(value.Env(), expected("an odd number", name, shown(value)));
+  return side;
+}
+
 std::size_t dimension(Napi::Value value, const std::string& name) {
   return whole_number(value, name, largest_dimension);
 }

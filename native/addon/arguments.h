@@ -42,6 +42,8 @@ double number(Napi::Value value, const std::string& name);
 double number_within(Napi::Value value, const std::string& name, double least, double most);
 // A whole number from 1 to `most`.
 std::uint32_t whole_number(Napi::Value value, const std::string& name, std::uint32_t most);
+// Of a square of pixels: 1 … 255 and odd.
+std::size_t odd_side(Napi::Value value, const std::string& name);
 // A whole number from 1 to 65535.
 std::size_t dimension(Napi::Value value, const std::string& name);
 // `width` and `height` of an object, of at most 2^28 pixels.

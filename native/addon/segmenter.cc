@@ -24,7 +24,8 @@ class SegmenterObject : public Napi::ObjectWrap<SegmenterObject> {
     Segmenter::Options options = read_options(to);
     const Napi::Value joint = to.Get("joint");
     if (!joint.IsUndefined()) {
-      options.joint = background(object(joint, "to.joint"), "to.joint", joint_background(views(given)));
+      options.joint =
+          joint_background_of(object(joint, "to.joint"), "to.joint", joint_background(views(given)));
     }
     return segmented(info.Env(), options, read_into(to),
                      [&](Segmenter::Maps maps) { return segmenter_.segment(views(given), options, maps); });
@@ -40,6 +41,17 @@ class SegmenterObject : public Napi::ObjectWrap<SegmenterObject> {
     return segmented(info.Env(), options, read_into(to), [&](Segmenter::Maps maps) {
       return segmenter_.segment_windows(views(given), counts_of(counted), test, options, maps);
     });
+  }
+
+  static JointBackground joint_background_of(Napi::Object from, const std::string& name,
+                                             Background otherwise) {
+    JointBackground result{background(from, name, otherwise), std::nullopt};
+    const Napi::Value mean = from.Get("mean");
+    if (mean.IsUndefined()) return result;
+    const auto given = object(mean, name + ".mean");
+    result.mean = {odd_side(given.Get("side"), name + ".mean.side"),
+                   background(given, name + ".mean", otherwise)};
+    return result;
   }
 
   static Segmenter::Options read_options(Napi::Object to) {

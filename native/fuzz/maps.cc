@@ -1,11 +1,12 @@
 // The kernels from latent to map.
 #include "../kernels/anomaly_map.h"
-#include "../kernels/joint_energy.h"
+#include "../kernels/joint_test.h"
 #include "../kernels/nfa_block.h"
 #include "../kernels/nfa_tree.h"
 #include "../kernels/resample.h"
 #include "../plain/anomaly_map.h"
 #include "../plain/joint_energy.h"
+#include "../plain/joint_test.h"
 #include "../plain/nfa_block.h"
 #include "../plain/nfa_tree.h"
 #include "../plain/resample.h"
@@ -64,6 +65,20 @@ void joint_energy(Input& input) {
   const auto fast = made(pixels, [&](auto out) { uflow::joint_energy(energies.views, out, workspace); });
   require_same(fast, made(pixels, [&](auto out) { plain::joint_energy(energies.views, out); }));
   for (const float value : fast) require(value >= 0 && std::isfinite(value), "a joint energy is no energy");
+}
+
+void joint_test(Input& input) {
+  const Energies energies(input);
+  const Size to = input.size(24);
+  JointBackground background{{1, 2, 4}, {}};
+  if (input.below(2) == 1) background.mean = {1 + 2 * input.below(5), {0.5, 3, 9}};
+  JointTestWorkspace workspace;
+  const auto fast = made(to.pixels(), [&](auto out) {
+    uflow::joint_test(energies.views, background, to, Tail::exact, Tests::by_size, out, workspace);
+  });
+  require_same(fast, made(to.pixels(), [&](auto out) {
+                 plain::joint_test(energies.views, background, to, Tail::exact, Tests::by_size, out);
+               }));
 }
 
 void nfa_tree(Input& input) {

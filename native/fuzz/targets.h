@@ -10,6 +10,7 @@ namespace uflow::fuzz {
 
 void energy(Input& input);
 void joint_energy(Input& input);
+void joint_test(Input& input);
 void anomaly_map(Input& input);
 void nfa_tree(Input& input);
 void nfa_block(Input& input);
@@ -28,6 +29,7 @@ struct Target {
 inline constexpr Target targets[] = {
     {"energy", energy},
     {"joint_energy", joint_energy},
+    {"joint_test", joint_test},
     {"anomaly_map", anomaly_map},
     {"nfa_tree", nfa_tree},
     {"nfa_block", nfa_block},

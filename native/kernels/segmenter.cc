@@ -32,11 +32,7 @@ void Segmenter::test_regions(std::span<const EnergyView> energies, const Options
                              std::span<float> log_nfa) {
   if (!options.joint)
     return nfa_tree_map(energies, options.to, options.tail, options.tests, log_nfa, nfa_tree_);
-  joint_energy_.resize(energies[0].size.pixels());
-  joint_energy(energies, joint_energy_, joint_);
-  const auto [scale, dof, area] = *options.joint;
-  const EnergyView joint{joint_energy_.data(), 1, energies[0].size, scale, dof, area};
-  nfa_tree_map({&joint, 1}, options.to, options.tail, options.tests, log_nfa, nfa_tree_);
+  joint_test(energies, *options.joint, options.to, options.tail, options.tests, log_nfa, joint_test_);
 }
 
 Segmenter::Result Segmenter::segment_windows(std::span<const EnergyView> energies,

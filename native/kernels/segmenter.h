@@ -6,7 +6,7 @@
 #include <span>
 
 #include "anomaly_map.h"
-#include "joint_energy.h"
+#include "joint_test.h"
 #include "nfa_block.h"
 #include "nfa_tree.h"
 #include "regions.h"
@@ -23,7 +23,7 @@ class Segmenter {
     Tests tests = Tests::all;
     double log_epsilon = 0;
     Connectivity connectivity = Connectivity::four;
-    std::optional<Background> joint;  // if given the joint energy is tested, on this background
+    std::optional<JointBackground> joint;  // if given the joint energy is tested
   };
 
   // Memory for the maps, to.pixels() each: the anomaly map, log10 NFA, and 1 where that is below log_epsilon.
@@ -40,7 +40,7 @@ class Segmenter {
   };
 
   // Tests regions, of each scale or of the joint energy. Throws BadTensor on an energy that is negative or
-  // not finite. Costs what anomaly_map, joint_energy, nfa_tree_map and RegionFinder::find cost.
+  // not finite. Costs what anomaly_map, nfa_tree_map or joint_test and RegionFinder::find cost.
   Result segment(std::span<const EnergyView> energies, const Options& options, Maps maps);
 
   // Tests windows instead, by how many z² of each pixel the network has counted. `tail`, `tests` and
@@ -54,8 +54,7 @@ class Segmenter {
   void test_regions(std::span<const EnergyView> energies, const Options& options, std::span<float> log_nfa);
 
   AnomalyMapWorkspace anomaly_map_;
-  JointEnergyWorkspace joint_;
-  std::vector<float> joint_energy_;
+  JointTestWorkspace joint_test_;
   NfaTreeWorkspace nfa_tree_;
   RegionFinder regions_;
 };

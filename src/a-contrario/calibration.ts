@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** The version of the calibration that this engine writes, and the newest that it reads. */
-export const calibrationVersion = 1;
+export const calibrationVersion = 2;
 
 /** The tests that an operating point may choose. */
 export const testsSchema = z.enum(["per-scale", "all", "by-size"]);
@@ -31,13 +31,23 @@ const backgroundSchema = z.strictObject({
  */
 export const calibrationSchema = z
   .strictObject({
-    version: z.literal(calibrationVersion),
+    version: z.int().min(1).max(calibrationVersion),
     /** Good images, none of them trained on. */
     images: z.int().min(2),
     /** Finest first, one per latent. */
     scales: z.array(backgroundSchema).min(1).max(8),
-    /** Of the joint energy on these scales. */
-    joint: backgroundSchema,
+    /** Of the joint energy on these scales; and of its means over squares, which files of before do not have. */
+    joint: backgroundSchema.extend({
+      mean: backgroundSchema
+        .extend({
+          side: z
+            .int()
+            .min(1)
+            .max(255)
+            .refine((side) => side % 2 === 1, "expected an odd number"),
+        })
+        .optional(),
+    }),
     /** What the statistics below were computed with; they say nothing about another test or map. */
     test: z.strictObject({
       tests: testsSchema,

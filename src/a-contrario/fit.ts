@@ -11,8 +11,11 @@ const blockSide = 4;
 /** The background of an energy, as `calibrate` finds it: of each scale, and of the joint energy on these scales. */
 export interface FittedBackground {
   scales: Background[];
-  joint: Background;
+  joint: Background & { mean?: JointMean | undefined };
 }
+
+/** The same of the means of the joint energy over squares of this side. */
+type JointMean = Background & { side: number };
 
 /**
  * Fits the background of the a contrario test to good images that the model was not trained on. docs/maths.md,
@@ -31,14 +34,35 @@ export function fitBackground(
       ignored.map((cells) => cells?.scales[s]),
     ),
   );
-  const joint = energies.map((image) => jointEnergy(onScales(image, scales)));
-  return {
-    scales,
-    joint: fitScale(
-      joint,
-      ignored.map((cells) => cells?.joint),
-    ),
-  };
+  const placed = energies.map((image) => onScales(image, scales));
+  const left = ignored.map((cells) => cells?.joint);
+  const pixels = placed.map((image) => jointEnergy(image));
+  return { scales, joint: { ...fitScale(pixels, left), mean: fitMeans(placed, left) } };
+}
+
+/** The means of the joint energy over squares; undefined where there is nothing to average, or where all squares reach what is ignored. */
+function fitMeans(
+  placed: readonly (readonly Energy[])[],
+  left: readonly (Uint8Array | undefined)[],
+): JointMean | undefined {
+  const side = meanSide(placed[0] ?? []);
+  const means = placed.map((image) => jointEnergy(image, { side }));
+  const reached = means.map((map, i) => left[i] && reaching(left[i], map, side >> 1));
+  if (side === 1 || reached.every((cells) => cells?.every((cell) => cell === 1))) return undefined;
+  return { side, ...fitScale(means, reached) };
+}
+
+/** A pixel of the coarsest scale, made odd: less is grain, more would blur outlines. docs/results.md. */
+function meanSide(energies: readonly Energy[]): number {
+  const widths = energies.map(({ width }) => width);
+  return 2 * Math.floor(Math.max(...widths) / Math.min(...widths) / 2) + 1;
+}
+
+/** Where a square of so many pixels to each side has one that is ignored. */
+function reaching(cells: Uint8Array, { width, height }: Energy, radius: number): Uint8Array {
+  const data = Float32Array.from(cells);
+  const touched = jointEnergy([{ data, channels: 2, width, height }], { side: 2 * radius + 1 });
+  return Uint8Array.from(touched.data, (value) => (value > 0 ? 1 : 0));
 }
 
 /** The energies of one image on the backgrounds of their scales. */

@@ -149,6 +149,20 @@ export interface SegmentationMemory {
   mask?: Uint8Array | undefined;
 }
 
+export interface JointEnergyOptions {
+  /** Averages over squares of this side, pixels of the finest scale, as far as they are on the map: odd, 1 … 255. */
+  side: number;
+}
+
+/** How the joint energy is distributed by chance. */
+export interface JointBackground extends Partial<Background> {
+  /**
+   * Of its means over squares. With them regions are those of the averaged energy, and the NFA of one is the larger of its own
+   * and of the least of single pixels in it.
+   */
+  mean?: (Partial<Background> & JointEnergyOptions) | undefined;
+}
+
 /** Where a segmentation goes, and what is detected. */
 interface SegmentationTarget extends Omit<RegionsOptions, "score"> {
   width: number;
@@ -164,7 +178,7 @@ export interface SegmentOptions extends SegmentationTarget {
   /** Default: all. */
   tests?: Tests;
   /** Tests `jointEnergy(energies)` instead of each scale, on this background; what is left out is as it is there. */
-  joint?: Partial<Background>;
+  joint?: JointBackground;
 }
 
 /** The same for the test of windows. */
@@ -224,7 +238,7 @@ export interface Kernels {
    * of the case that nothing is known: scale 1, dof 2, area = pixels of the first per pixel of the smallest.
    * docs/maths.md, "The joint energy".
    */
-  jointEnergy(energies: readonly Energy[]): Required<Energy>;
+  jointEnergy(energies: readonly Energy[], options?: JointEnergyOptions): Required<Energy>;
   /** 1 − mean over scales of the bilinearly upsampled likelihood exp(−energy / (2 channels)); 0 … 1. */
   anomalyMap(energies: readonly Energy[], to: { width: number; height: number }): Map2d;
   /** log₁₀ P(χ²_dof ≥ x), x ≥ 0, dof from 0.001 to 1e9 (real). Default tail: exact, to 1e-12 for dof ≥ 1. */

@@ -101,6 +101,28 @@ describe("a fitted background", () => {
     expect(alarms.length).toBeLessThanOrEqual(4);
   });
 
+  it("has the means of the joint energy over a pixel of the coarsest scale, made odd", () => {
+    expect(background.joint.mean?.side).toBe(5);
+    const two = fitBackground(Array.from({ length: 3 }, () => image(random).slice(0, 2)));
+    expect(two.joint.mean?.side).toBe(3);
+    const one = fitBackground(Array.from({ length: 3 }, () => image(random).slice(0, 1)));
+    expect(one.joint.mean).toBeUndefined();
+  });
+
+  it("tests pixels as well: what is found is no more significant than they are", () => {
+    const { mean, ...pixel } = background.joint;
+    const energies = image(random);
+    for (const { data, width } of energies) {
+      for (let y = 0; y < width / 8; y++) data.fill(150, y * width, y * width + width / 8);
+    }
+    const placed = onScales(energies, background.scales);
+    const least = (joint: object) => new Segmenter().segment(placed, { ...to, joint }).logNfa;
+    expect(least(background.joint)).toBeLessThan(0);
+    expect(least(background.joint)).toBeGreaterThanOrEqual(least(pixel));
+    // Of means that are improbable everywhere, the pixels are left.
+    expect(least({ ...pixel, mean: { ...mean, scale: 1e-3 } })).toBeCloseTo(least(pixel), 0);
+  });
+
   it("finds what is foreign at all scales", () => {
     const energies = image(random);
     for (const { data, width } of energies) {
@@ -108,7 +130,7 @@ describe("a fitted background", () => {
     }
     const found = new Segmenter().segment(onScales(energies, background.scales), to);
     expect(found.regions).toHaveLength(1);
-    expect(found.regions[0]!.area).toBeGreaterThan(40);
+    expect(found.regions[0]!.area).toBeGreaterThan(30);
     expect(found.regions[0]!.area).toBeLessThan(110);
   });
 });

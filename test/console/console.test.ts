@@ -77,6 +77,7 @@ describe.skipIf(noBrowser)("the console", () => {
 
   it("holds a frame while it is paused, and goes on", async () => {
     await open();
+    await says(page, "uflow-facts", /\.png/);
     await press("Space");
     await says(page, "uflow-verdict", /Held/);
     const before = await page.locator("uflow-facts").textContent();

@@ -8,6 +8,7 @@ import {
   nfaTree,
   nfaTreeMap,
 } from "#uflow/kernels/index.js";
+import { Random } from "#uflow/random.js";
 import { loadGolden } from "../fixtures/golden.js";
 
 interface TreeCase {
@@ -160,6 +161,23 @@ describe("the joint energy", () => {
     [10, 90, 2, 30].forEach((x, i) => {
       expect(data[i]).toBeCloseTo(Math.min(energyOf(x, 10), most), 4);
     });
+  });
+
+  it("may be averaged over squares, as far as they are on the map", () => {
+    const random = new Random(12);
+    const energy = {
+      data: Float32Array.from({ length: 30 }, () => random.between(0, 9)),
+      width: 6,
+      height: 5,
+    };
+    const whole = jointEnergy([{ ...energy, channels: 2 }]);
+    const { data } = jointEnergy([{ ...energy, channels: 2 }], { side: 3 });
+    const mean = (xs: number[]) => xs.reduce((a, b) => a + b, 0) / xs.length;
+    const at = (x: number, y: number) => whole.data[6 * y + x]!;
+    expect(data[0]).toBeCloseTo(mean([at(0, 0), at(1, 0), at(0, 1), at(1, 1)]), 5);
+    const around = [1, 2, 3].flatMap((y) => [2, 3, 4].map((x) => at(x, y)));
+    expect(data[6 * 2 + 3]).toBeCloseTo(mean(around), 5);
+    expect(() => jointEnergy([{ ...energy, channels: 2 }], { side: 2 })).toThrow(/odd number.*options\.side/);
   });
 
   it("refuses what is no energy or no background", () => {

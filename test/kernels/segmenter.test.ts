@@ -58,6 +58,23 @@ describe("a segmenter", () => {
     expect(() => segmenter.segment(energies, { ...to, joint: 3 as never })).toThrow(/to\.joint/);
   });
 
+  it("tests the means of the joint energy beside it", () => {
+    const energies = [energyOf(24, 9), { ...energyOf(12, 6), scale: 1.2, dof: 5 }];
+    const grid = { width: 24, height: 24, tests: "by-size" } as const;
+    const pixel = { scale: 0.5, dof: 3, area: 9 };
+    const mean = { side: 3, scale: 0.02, dof: 5, area: 12 };
+    const { logNfaMap } = segmenter.segment(energies, { ...grid, joint: { ...pixel, mean } });
+    const { side, ...background } = mean;
+    const averaged = nfaTreeMap([{ ...jointEnergy(energies, { side }), ...background }], grid);
+    expect(averaged.data.some((value, i) => value < logNfaMap.data[i]!)).toBe(true);
+    expect(averaged.data.every((value, i) => value <= logNfaMap.data[i]!)).toBe(true);
+    const wrong = (side: unknown) => () =>
+      segmenter.segment(energies, { ...grid, joint: { ...pixel, mean: { ...mean, side: side as number } } });
+    expect(wrong(4)).toThrow(/odd number.*to\.joint\.mean\.side/);
+    expect(wrong(undefined)).toThrow(/to\.joint\.mean\.side/);
+    expect(wrong(257)).toThrow(/to\.joint\.mean\.side/);
+  });
+
   it("tests windows by what was counted", () => {
     const energies = [energyOf(24, 9), energyOf(12, 6)];
     const counts = energies.map((energy) => ({
