@@ -40,15 +40,16 @@ export function fitBackground(
   return { scales, joint: { ...fitScale(pixels, left), mean: fitMeans(placed, left) } };
 }
 
-/** The means of the joint energy over squares; undefined where there is nothing to average, or where all squares reach what is ignored. */
+/** Of the means of the joint energy; undefined where there is nothing to average, or all squares reach what is ignored. */
 function fitMeans(
   placed: readonly (readonly Energy[])[],
   left: readonly (Uint8Array | undefined)[],
 ): JointMean | undefined {
   const side = meanSide(placed[0] ?? []);
+  if (side === 1) return undefined;
   const means = placed.map((image) => jointEnergy(image, { side }));
   const reached = means.map((map, i) => left[i] && reaching(left[i], map, side >> 1));
-  if (side === 1 || reached.every((cells) => cells?.every((cell) => cell === 1))) return undefined;
+  if (reached.every((cells) => cells?.every((cell) => cell === 1))) return undefined;
   return { side, ...fitScale(means, reached) };
 }
 

@@ -48,7 +48,7 @@ export async function mobileWeights(): Promise<Uint8Array> {
 }
 
 /**
- * The backbone as the bytes of an ONNX model: `image` [batch, 3, size, size] in, `feature_0` … `feature_2` out, one per output.
+ * The backbone as the bytes of an ONNX model: `image` [batch, 3, size, size] in, `feature_0` … out, one per output.
  * @throws UflowError ERR_UFLOW_BAD_WEIGHTS when the file is not the expected network.
  */
 export function mobileNetwork(

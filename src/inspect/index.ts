@@ -222,8 +222,8 @@ export class Inspector implements AsyncDisposable {
   /**
    * Gives the memory of an outcome's maps back, for maps of images to come; their arrays are empty from then on. It need not
    * be called: what is dropped is collected. But collecting half a megabyte per image (256 pixels) is the longest that the
-   * event loop waits, so whoever looks at all maps at line speed calls it when he has. A shadow's comparison has them no more, either. Without all
-   * three maps nothing happens.
+   * event loop waits, so whoever looks at all maps at line speed calls it when he has. A shadow's comparison has them no more,
+   * either. Without all three maps nothing happens.
    * @throws UflowError ERR_UFLOW_BAD_OPTION for what is no outcome.
    */
   release(outcome: Outcome<Findings>): void {

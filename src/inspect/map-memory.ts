@@ -17,7 +17,10 @@ export class MapMemory {
   /** @param most maps of so many images are kept */
   constructor(private readonly most: number) {}
 
-  /** Takes the maps of an outcome away: their arrays are empty from then on. Where one is missing, or is in memory of others, nothing happens. */
+  /**
+   * Takes the maps of an outcome away: their arrays are empty from then on. Where one is missing, or is in memory of others,
+   * nothing happens.
+   */
   giveBack(outcome: Outcome<Findings>): void {
     if (outcome.verdict === "undecided") return;
     const taken = takenAway(outcome);

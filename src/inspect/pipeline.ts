@@ -110,7 +110,8 @@ export class Pipeline {
 
   /** Makes maps of further images in the memory of these, which must not be read any more. */
   takeBack(maps: Maps): void {
-    this.spareMaps.push(maps);
+    // Images that fail leave theirs unused; what heaps up is dropped.
+    if (this.spareMaps.length < 4 * this.options.batchSize) this.spareMaps.push(maps);
   }
 
   private verdict({ view, decode, preprocess }: Prepared, maps: SeenMaps, network: number): Inspection {

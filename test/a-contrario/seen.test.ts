@@ -70,6 +70,19 @@ it("good images are judged without what is ignored, too", () => {
   );
 });
 
+it("leaves means over squares out where each square reaches what is ignored", () => {
+  const nothing = scales.map(({ width, height }) => new Uint8Array(width * height));
+  const joint = new Uint8Array(nothing[0]!.length).fill(1);
+  joint.fill(0, 0, 2);
+  const fitted = fitBackground(
+    images,
+    images.map(() => ({ scales: nothing, joint, map: nothing[0]! })),
+  );
+  expect(fitBackground(images).joint.mean).toBeDefined();
+  expect(fitted.joint.mean).toBeUndefined();
+  expect(fitted.joint.scale).toBeGreaterThan(0);
+});
+
 it("refuses to fit where everything is ignored", () => {
   const nothing = scales.map(({ width, height }) => new Uint8Array(width * height).fill(1));
   const cells = { scales: nothing, joint: nothing[0]!, map: nothing[0]! };
