@@ -69,6 +69,12 @@ double number(Napi::Value value, const std::string& name) {
   return value.As<Napi::Number>().DoubleValue();
 }
 
+bool flag(Napi::Value value, const std::string& name) {
+  if (value.IsUndefined()) return false;
+  if (!value.IsBoolean()) bad_option(value.Env(), expected("true or false", name, shown(value)));
+  return value.As<Napi::Boolean>();
+}
+
 double number_within(Napi::Value value, const std::string& name, double least, double most) {
   const double given = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
   if (given >= least && given <= most) return given;

@@ -38,6 +38,8 @@ Napi::Object object(Napi::Value value, const std::string& name);
 // An absent argument gives an empty object.
 Napi::Object optional_object(Napi::Value value, const std::string& name);
 double number(Napi::Value value, const std::string& name);
+// An absent value is false.
+bool flag(Napi::Value value, const std::string& name);
 // A number from `least` to `most`.
 double number_within(Napi::Value value, const std::string& name, double least, double most);
 // A whole number from 1 to `most`.

@@ -11,7 +11,7 @@ Napi::Value image_of_frame(const Napi::CallbackInfo& info);
 Napi::Value resample(const Napi::CallbackInfo& info);
 // energy(latent) → Energy
 Napi::Value energy(const Napi::CallbackInfo& info);
-// jointEnergy(energies) → Energy
+// jointEnergy(energies, options?) → Energy
 Napi::Value joint_energy(const Napi::CallbackInfo& info);
 // anomalyMap(energies, to) → Map2d
 Napi::Value anomaly_map(const Napi::CallbackInfo& info);

@@ -11,13 +11,18 @@ namespace {
 template <auto kernel>
 Napi::Value joint_energy_by(const Napi::CallbackInfo& info) {
   const auto given = energies(info[0]);
-  const Napi::Value options = info[1];
-  const auto side =
-      options.IsUndefined() ? 1 : odd_side(object(options, "options").Get("side"), "options.side");
+  std::size_t side = 1;
+  bool soft = false;
+  if (!info[1].IsUndefined()) {
+    const auto options = object(info[1], "options");
+    const Napi::Value given_side = options.Get("side");
+    if (!given_side.IsUndefined()) side = odd_side(given_side, "options.side");
+    soft = flag(options.Get("soft"), "options.soft");
+  }
   return guarded(info.Env(), [&] {
     const auto from = views(given);
     auto out = floats(info.Env(), given[0].size().pixels());
-    kernel(from, memory(out));
+    kernel(from, soft, memory(out));
     std::vector<float> workspace;
     box_mean(memory(out), given[0].size(), side, workspace);
     const auto [scale, dof, area] = joint_background(from);
@@ -30,9 +35,9 @@ Napi::Value joint_energy_by(const Napi::CallbackInfo& info) {
   });
 }
 
-void fast_joint_energy(std::span<const EnergyView> energies, std::span<float> out) {
+void fast_joint_energy(std::span<const EnergyView> energies, bool soft, std::span<float> out) {
   JointEnergyWorkspace workspace;
-  uflow::joint_energy(energies, out, workspace);
+  uflow::joint_energy(energies, soft, out, workspace);
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ class SegmenterObject : public Napi::ObjectWrap<SegmenterObject> {
 
   static JointBackground joint_background_of(Napi::Object from, const std::string& name,
                                              Background otherwise) {
-    JointBackground result{background(from, name, otherwise), std::nullopt};
+    JointBackground result{background(from, name, otherwise), std::nullopt,
+                           flag(from.Get("soft"), name + ".soft")};
     const Napi::Value mean = from.Get("mean");
     if (mean.IsUndefined()) return result;
     const auto given = object(mean, name + ".mean");

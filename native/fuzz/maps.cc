@@ -61,9 +61,11 @@ void anomaly_map(Input& input) {
 void joint_energy(Input& input) {
   const Energies energies(input);
   const std::size_t pixels = energies.views[0].size.pixels();
+  const bool soft = input.below(2) == 1;
   JointEnergyWorkspace workspace;
-  const auto fast = made(pixels, [&](auto out) { uflow::joint_energy(energies.views, out, workspace); });
-  require_same(fast, made(pixels, [&](auto out) { plain::joint_energy(energies.views, out); }));
+  const auto fast =
+      made(pixels, [&](auto out) { uflow::joint_energy(energies.views, soft, out, workspace); });
+  require_same(fast, made(pixels, [&](auto out) { plain::joint_energy(energies.views, soft, out); }));
   for (const float value : fast) require(value >= 0 && std::isfinite(value), "a joint energy is no energy");
 }
 
@@ -72,6 +74,7 @@ void joint_test(Input& input) {
   const Size to = input.size(24);
   JointBackground background{{1, 2, 4}, {}};
   if (input.below(2) == 1) background.mean = {1 + 2 * input.below(5), {0.5, 3, 9}};
+  background.soft = input.below(2) == 1;
   JointTestWorkspace workspace;
   const auto fast = made(to.pixels(), [&](auto out) {
     uflow::joint_test(energies.views, background, to, Tail::exact, Tests::by_size, out, workspace);

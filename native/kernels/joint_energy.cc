@@ -22,7 +22,7 @@ void start_rows(EnergyView energy, Size to, JointEnergyWorkspace::Scale& scale) 
 
 }  // namespace
 
-void joint_energy(std::span<const EnergyView> energies, std::span<float> out,
+void joint_energy(std::span<const EnergyView> energies, bool soft, std::span<float> out,
                   JointEnergyWorkspace& workspace) {
   for (const auto& energy : energies) check_energy(energy);
   const Size to = energies[0].size;
@@ -30,10 +30,17 @@ void joint_energy(std::span<const EnergyView> energies, std::span<float> out,
   for (std::size_t i = 0; i < energies.size(); i++) start_rows(energies[i], to, workspace.scales[i]);
   for (std::size_t y = 0; y < to.height; y++) {
     float* row = out.data() + y * to.width;
-    std::fill_n(row, to.width, std::numeric_limits<float>::infinity());
+    std::fill_n(row, to.width, soft ? 0 : std::numeric_limits<float>::infinity());
     for (auto& scale : workspace.scales) {
       const auto [upper, lower, weight] = scale.rows.row(y);
-      loops().min_blend(upper, lower, weight, 0, to.width, row);
+      if (soft) {
+        loops().add_inverse_squares(upper, lower, weight, to.width, row);
+      } else {
+        loops().min_blend(upper, lower, weight, 0, to.width, row);
+      }
+    }
+    if (soft) {
+      loops().inverse_roots(row, to.width, static_cast<float>(energies.size()), largest_joint_energy);
     }
   }
 }

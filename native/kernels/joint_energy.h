@@ -1,4 +1,4 @@
-// One energy of all scales: a pixel is as improbable as the least improbable of its scales.
+// One energy of all scales: a pixel is about as improbable as the least improbable of its scales.
 #pragma once
 
 #include <span>
@@ -23,12 +23,13 @@ struct JointEnergyWorkspace {
 // The largest −2·ln p that is told apart.
 inline constexpr float largest_joint_energy = 1e30f;
 
-// out = min over scales of upsample(−2·ln P(χ²_dof ≥ energy/scale)), by the exact tail, at the size of the
-// first energy. Whatever the scales have to do with one another, P(out ≥ x) ≤ P(χ²₂ ≥ x) by chance.
-// docs/maths.md, "The joint energy". `out` has energies[0].size.pixels() values, finite and ≥ 0. Throws
-// BadTensor on an energy that is negative or not finite. One tail per pixel of each scale, from a table, then
-// O(scales) per pixel of `out`.
-void joint_energy(std::span<const EnergyView> energies, std::span<float> out,
+// out = min over scales of x = upsample(−2·ln P(χ²_dof ≥ energy/scale)), by the exact tail, at the size of
+// the first energy; or, if `soft`, (mean over scales of x⁻²)^(−1/2), which is at least the minimum and at
+// most √scales times as much. Whatever the scales have to do with one another, P(out ≥ x) ≤ P(χ²₂ ≥ x) by
+// chance for the minimum. docs/maths.md, "The joint energy". `out` has energies[0].size.pixels() values,
+// finite and ≥ 0. Throws BadTensor on an energy that is negative or not finite. One tail per pixel of each
+// scale, from a table, then O(scales) per pixel of `out`.
+void joint_energy(std::span<const EnergyView> energies, bool soft, std::span<float> out,
                   JointEnergyWorkspace& workspace);
 
 // Its background where nothing was fitted: χ²₂, and the coarsest scale's pixels as areas.

@@ -65,7 +65,7 @@ void joint_test(std::span<const EnergyView> energies, const JointBackground& bac
                 Tests tests, std::span<float> out, JointTestWorkspace& workspace) {
   const Size size = energies[0].size;
   workspace.energy.resize(size.pixels());
-  joint_energy(energies, workspace.energy, workspace.joint_energy);
+  joint_energy(energies, background.soft, workspace.energy, workspace.joint_energy);
   const EnergyView pixels = on(background.pixel, workspace.energy, size);
   if (!background.mean) return nfa_tree_map({&pixels, 1}, to, tail, tests, out, workspace.nfa_tree);
   workspace.of_pixels.resize(size.pixels());

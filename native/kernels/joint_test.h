@@ -10,7 +10,7 @@
 
 namespace uflow {
 
-// How the joint energy is distributed by chance.
+// The joint energy that is tested, and how it is distributed by chance.
 struct JointBackground {
   struct Mean {
     std::size_t side;  // of the squares of pixels that it is averaged over; odd
@@ -19,6 +19,7 @@ struct JointBackground {
 
   Background pixel;
   std::optional<Mean> mean;  // if given a region must stand both tests
+  bool soft = false;         // the soft minimum of the scales
 };
 
 // Memory that joint_test needs, to be kept from one image to the next.

@@ -52,6 +52,13 @@ struct Loops {
   void (*min_blend)(const float* upper, const float* lower, float weight, float added, std::size_t count,
                     float* out);
 
+  // out[i] += ((1 − weight)·upper[i] + weight·lower[i])⁻² for values ≥ 0; ∞ for 0.
+  void (*add_inverse_squares)(const float* upper, const float* lower, float weight, std::size_t count,
+                              float* out);
+
+  // values[i] = min(largest, √(number / values[i])).
+  void (*inverse_roots)(float* values, std::size_t count, float number, float largest);
+
   // values[i] = 1 − values[i]/divisor, restricted to 0 … 1; returns the largest.
   float (*complement)(float* values, std::size_t count, float divisor);
 

@@ -86,6 +86,22 @@ void min_blend(const float* UFLOW_RESTRICT upper, const float* UFLOW_RESTRICT lo
   }
 }
 
+void add_inverse_squares(const float* UFLOW_RESTRICT upper, const float* UFLOW_RESTRICT lower, float weight,
+                         std::size_t count, float* UFLOW_RESTRICT out) {
+  const float rest = 1 - weight;
+  for (std::size_t i = 0; i < count; i++) {
+    const float inverse = 1 / (rest * upper[i] + weight * lower[i]);
+    out[i] += inverse * inverse;
+  }
+}
+
+void inverse_roots(float* UFLOW_RESTRICT values, std::size_t count, float number, float largest) {
+  for (std::size_t i = 0; i < count; i++) {
+    const float root = std::sqrt(number / values[i]);
+    values[i] = root < largest ? root : largest;
+  }
+}
+
 // The largest of eight interleaved running maxima; of finite numbers the order does not matter.
 float complement(float* UFLOW_RESTRICT values, std::size_t count, float divisor) {
   for (std::size_t i = 0; i < count; i++) {
@@ -397,6 +413,8 @@ constexpr Loops loops{
     .widen = widen,
     .add_blend = add_blend,
     .min_blend = min_blend,
+    .add_inverse_squares = add_inverse_squares,
+    .inverse_roots = inverse_roots,
     .complement = complement,
     .detect = detect,
     .weighted_bytes = weighted_bytes,

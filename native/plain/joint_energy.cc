@@ -1,6 +1,7 @@
 #include "joint_energy.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numbers>
 #include <vector>
@@ -26,14 +27,19 @@ std::vector<float> minus_twice_log_p(EnergyView energy) {
 
 }  // namespace
 
-void joint_energy(std::span<const EnergyView> energies, std::span<float> out) {
+void joint_energy(std::span<const EnergyView> energies, bool soft, std::span<float> out) {
   for (const auto& energy : energies) check_energy(energy);
-  std::fill(out.begin(), out.end(), std::numeric_limits<float>::infinity());
+  std::fill(out.begin(), out.end(), soft ? 0 : std::numeric_limits<float>::infinity());
   for (const auto& energy : energies) {
     const auto map = minus_twice_log_p(energy);
-    upsample({map.data(), energy.size}, energies[0].size,
-             [out](std::size_t i, float value) { out[i] = std::min(out[i], value); });
+    upsample({map.data(), energy.size}, energies[0].size, [&](std::size_t i, float value) {
+      const float inverse = 1 / value;
+      out[i] = soft ? out[i] + inverse * inverse : std::min(out[i], value);
+    });
   }
+  if (!soft) return;
+  const auto number = static_cast<float>(energies.size());
+  for (float& value : out) value = std::min(std::sqrt(number / value), largest_joint_energy);
 }
 
 }  // namespace uflow::plain

@@ -7,6 +7,6 @@
 
 namespace uflow::plain {
 
-void joint_energy(std::span<const EnergyView> energies, std::span<float> out);
+void joint_energy(std::span<const EnergyView> energies, bool soft, std::span<float> out);
 
 }  // namespace uflow::plain

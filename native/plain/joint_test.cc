@@ -65,7 +65,7 @@ void joint_test(std::span<const EnergyView> energies, const JointBackground& bac
                 Tests tests, std::span<float> out) {
   const Size size = energies[0].size;
   std::vector<float> energy(size.pixels());
-  plain::joint_energy(energies, energy);
+  plain::joint_energy(energies, background.soft, energy);
   const EnergyView pixels = on(background.pixel, energy, size);
   if (!background.mean) return plain::nfa_tree_map({&pixels, 1}, to, tail, tests, out);
   const auto averaged = box_mean({energy.data(), size}, background.mean->side);

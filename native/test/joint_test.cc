@@ -49,6 +49,7 @@ TEST_CASE("the joint test equals its specification") {
       background.mean = {1 + 2 * random.below(4),
                          {0.1 + random.uniform(), 1 + 8 * random.uniform(), 1 + 15 * random.uniform()}};
     }
+    background.soft = random.below(2) == 1;
     const Size to{1 + random.below(50), 1 + random.below(50)};
     const Tests tests = random.below(4) == 0 ? Tests::per_scale : Tests::by_size;
     std::vector<float> out(to.pixels()), wanted(to.pixels());

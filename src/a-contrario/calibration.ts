@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** The version of the calibration that this engine writes, and the newest that it reads. */
-export const calibrationVersion = 2;
+export const calibrationVersion = 3;
 
 /** The tests that an operating point may choose. */
 export const testsSchema = z.enum(["per-scale", "all", "by-size"]);
@@ -36,8 +36,10 @@ export const calibrationSchema = z
     images: z.int().min(2),
     /** Finest first, one per latent. */
     scales: z.array(backgroundSchema).min(1).max(8),
-    /** Of the joint energy on these scales; and of its means over squares, which files of before do not have. */
+    /** Of the joint energy on these scales; and of its means over squares, which files of version 1 do not have. */
     joint: backgroundSchema.extend({
+      /** Whether it is the soft minimum of the scales; files before version 3 have the minimum. */
+      soft: z.boolean().optional(),
       mean: backgroundSchema
         .extend({
           side: z

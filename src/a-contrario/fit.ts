@@ -11,7 +11,7 @@ const blockSide = 4;
 /** The background of an energy, as `calibrate` finds it: of each scale, and of the joint energy on these scales. */
 export interface FittedBackground {
   scales: Background[];
-  joint: Background & { mean?: JointMean | undefined };
+  joint: Background & { soft?: boolean | undefined; mean?: JointMean | undefined };
 }
 
 /** The same of the means of the joint energy over squares of this side. */
@@ -36,8 +36,8 @@ export function fitBackground(
   );
   const placed = energies.map((image) => onScales(image, scales));
   const left = ignored.map((cells) => cells?.joint);
-  const pixels = placed.map((image) => jointEnergy(image));
-  return { scales, joint: { ...fitScale(pixels, left), mean: fitMeans(placed, left) } };
+  const pixels = placed.map((image) => jointEnergy(image, { soft: true }));
+  return { scales, joint: { soft: true, ...fitScale(pixels, left), mean: fitMeans(placed, left) } };
 }
 
 /** Of the means of the joint energy; undefined where there is nothing to average, or all squares reach what is ignored. */
@@ -47,7 +47,7 @@ function fitMeans(
 ): JointMean | undefined {
   const side = meanSide(placed[0] ?? []);
   if (side === 1) return undefined;
-  const means = placed.map((image) => jointEnergy(image, { side }));
+  const means = placed.map((image) => jointEnergy(image, { side, soft: true }));
   const reached = means.map((map, i) => left[i] && reaching(left[i], map, side >> 1));
   if (reached.every((cells) => cells?.every((cell) => cell === 1))) return undefined;
   return { side, ...fitScale(means, reached) };

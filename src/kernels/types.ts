@@ -150,17 +150,24 @@ export interface SegmentationMemory {
 }
 
 export interface JointEnergyOptions {
-  /** Averages over squares of this side, pixels of the finest scale, as far as they are on the map: odd, 1 … 255. */
-  side: number;
+  /** Averages over squares of this side, pixels of the finest scale, as far as they are on the map: odd, 1 … 255. Default: 1. */
+  side?: number;
+  /**
+   * The soft minimum of the scales instead of their minimum: their power mean of order −2, at most √scales times as much. Where
+   * scales agree it says more; what the minimum promises by chance it does not. Default: false.
+   */
+  soft?: boolean;
 }
 
-/** How the joint energy is distributed by chance. */
+/** The joint energy that is tested, and how it is distributed by chance. */
 export interface JointBackground extends Partial<Background> {
+  /** As for `jointEnergy`. Default: false. */
+  soft?: boolean | undefined;
   /**
    * Of its means over squares. With them regions are those of the averaged energy, and the NFA of one is the larger of its own
    * and of the least of single pixels in it.
    */
-  mean?: (Partial<Background> & JointEnergyOptions) | undefined;
+  mean?: (Partial<Background> & { side: number }) | undefined;
 }
 
 /** Where a segmentation goes, and what is detected. */
@@ -234,7 +241,7 @@ export interface Kernels {
   /** Σ z² over the channels. */
   energy(latent: Latent): Energy;
   /**
-   * min over scales of the upsampled −2·ln P(χ²_dof ≥ energy/scale), at the size of the first energy, with the background
+   * min (or soft minimum) over scales of the upsampled −2·ln P(χ²_dof ≥ energy/scale), at the size of the first energy, with the background
    * of the case that nothing is known: scale 1, dof 2, area = pixels of the first per pixel of the smallest.
    * docs/maths.md, "The joint energy".
    */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fitBackground, fitScale, onScales } from "#uflow/a-contrario/fit.js";
-import { type Energy, nfaTreeMap, Segmenter } from "#uflow/kernels/index.js";
+import { type Energy, jointEnergy, nfaTreeMap, Segmenter } from "#uflow/kernels/index.js";
 import { Random } from "#uflow/random.js";
 
 /** Σ of `dof` squares of independent normal numbers, times `scale`, each held for patches of side × side pixels. */
@@ -99,6 +99,13 @@ describe("a fitted background", () => {
     );
     // At most a tenth of an alarm per image is promised.
     expect(alarms.length).toBeLessThanOrEqual(4);
+  });
+
+  it("is that of the soft minimum of the scales", () => {
+    const images = Array.from({ length: 3 }, () => image(random));
+    const { scales, joint } = fitBackground(images);
+    const soft = images.map((energies) => jointEnergy(onScales(energies, scales), { soft: true }));
+    expect(joint).toMatchObject({ soft: true, ...fitScale(soft) });
   });
 
   it("has the means of the joint energy over a pixel of the coarsest scale, made odd", () => {

@@ -133,18 +133,19 @@ describe("a calibration", () => {
 
   it("of a newer version is refused with what to do", async () => {
     await expectRefused(
-      await withCalibration({ version: 3, more: true }),
-      /the version of its calibration is 3, and this engine reads up to 2: update uflow$/,
+      await withCalibration({ version: 4, more: true }),
+      /the version of its calibration is 4, and this engine reads up to 3: update uflow$/,
     );
   });
 
-  it("may have a background of the means of the joint energy, over squares of an odd side", async () => {
-    const joint = (side: number) => ({ ...calibration.joint, mean: { side, scale: 0.3, dof: 6, area: 9 } });
+  it("may be of the soft minimum, and have a background of its means over squares of an odd side", async () => {
+    const mean = (side: number) => ({ side, scale: 0.3, dof: 6, area: 9 });
+    const joint = (side: number) => ({ ...calibration.joint, soft: true, mean: mean(side) });
     const path = join(folder, "means.uflow");
-    const known = { ...calibration, version: 2, joint: joint(5) };
+    const known = { ...calibration, version: 3, joint: joint(5) };
     await rewriteModel(join(folder, "good.uflow"), path, (manifest) => ({ ...manifest, calibration: known }));
     expect((await readModel(path)).manifest.calibration).toEqual(known);
-    await expectRefused(await withCalibration({ version: 2, joint: joint(4) }), /side/);
+    await expectRefused(await withCalibration({ version: 3, joint: joint(4) }), /side/);
   });
 
   it("is refused where it cannot be one", async () => {

@@ -214,6 +214,22 @@ describe("a calibrated model", () => {
     expect(anomalyMap).toEqual(kernels.anomalyMap(energies, to));
   });
 
+  it.each([
+    ["the minimum", {}],
+    ["the soft minimum", { soft: true }],
+  ])("is tested by %s of the scales where its file says so", async (_, how) => {
+    const file = join(tiny.scratch, `joint-${Object.keys(how).join()}.uflow`);
+    await rewriteModel(tiny.model, file, (manifest) => ({
+      ...manifest,
+      calibration: { ...calibration, version: 3, joint: { ...joint, ...how } },
+    }));
+    await using opened = await Inspector.open(file, { device: "cpu" });
+    const { logNfaMap } = await opened.inspect(holed);
+    const fitted = (await energiesOf(holed)).map((energy, s) => ({ ...energy, ...scales[s]! }));
+    const to = { width: 64, height: 64, tests: "by-size" } as const;
+    expect(logNfaMap).toEqual(kernels.nfaTreeMap([{ ...kernels.jointEnergy(fitted, how), ...joint }], to));
+  });
+
   it("is as if it were not where the ideal background is asked for", async () => {
     await using opened = await Inspector.open(path, { background: "ideal" });
     expect(verdict(await opened.inspect(holed))).toEqual(verdict(await inspector.inspect(holed)));

@@ -163,6 +163,21 @@ describe("the joint energy", () => {
     });
   });
 
+  it("may be the soft minimum, that of scales that agree what they are, and never below the minimum", () => {
+    const least = jointEnergy([fine, coarse]).data;
+    const soft = jointEnergy([fine, coarse], { soft: true }).data;
+    const coarsest = -2 * Math.LN10 * logChi2Survival(40 / 1.5, 8);
+    fine.data.forEach((x, i) => {
+      const energy = -2 * Math.LN10 * logChi2Survival(x, 10);
+      expect(soft[i]).toBeCloseTo(Math.sqrt(2 / (energy ** -2 + coarsest ** -2)), 4);
+      expect(soft[i]).toBeGreaterThanOrEqual(least[i]!);
+    });
+    expect(jointEnergy([fine, fine], { soft: true }).data[1]).toBeCloseTo(jointEnergy([fine]).data[1]!, 4);
+    const nothing = { ...coarse, data: Float32Array.of(0) };
+    expect([...jointEnergy([fine, nothing], { soft: true }).data]).toEqual([0, 0, 0, 0]);
+    expect(() => jointEnergy([fine], { soft: 1 as never })).toThrow(/true or false.*options\.soft/);
+  });
+
   it("may be averaged over squares, as far as they are on the map", () => {
     const random = new Random(12);
     const energy = {

@@ -49,13 +49,17 @@ describe("a segmenter", () => {
   it("tests the joint energy on the background that it is given", () => {
     const energies = [energyOf(24, 9), { ...energyOf(12, 6), scale: 1.2, dof: 5 }];
     const to = { width: 50, height: 40, tests: "by-size" } as const;
-    for (const joint of [{}, { scale: 0.5, dof: 3, area: 9 }]) {
-      const found = segmenter.segment(energies, { ...to, joint });
-      expect(found.logNfaMap).toEqual(nfaTreeMap([{ ...jointEnergy(energies), ...joint }], to));
+    for (const { soft, ...joint } of [{}, { scale: 0.5, dof: 3, area: 9 }, { soft: true, dof: 4 }]) {
+      const found = segmenter.segment(energies, { ...to, joint: { ...joint, soft } });
+      const energy = jointEnergy(energies, soft === undefined ? {} : { soft });
+      expect(found.logNfaMap).toEqual(nfaTreeMap([{ ...energy, ...joint }], to));
       expect(found.anomalyMap).toEqual(anomalyMap(energies, to));
     }
     expect(() => segmenter.segment(energies, { ...to, joint: { dof: -1 } })).toThrow(/to\.joint\.dof/);
     expect(() => segmenter.segment(energies, { ...to, joint: 3 as never })).toThrow(/to\.joint/);
+    expect(() => segmenter.segment(energies, { ...to, joint: { soft: "yes" as never } })).toThrow(
+      /to\.joint\.soft/,
+    );
   });
 
   it("tests the means of the joint energy beside it", () => {
