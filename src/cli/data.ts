@@ -61,7 +61,7 @@ const mostShown = 5;
 
 function listed(items: readonly string[]): string {
   if (items.length === 0) return "none";
-  const more = items.length > mostShown ? `, … (${items.length})` : "";
+  const more = items.length > mostShown ? `, and ${items.length - mostShown} more` : "";
   return `${items.slice(0, mostShown).join(", ")}${more}`;
 }
 

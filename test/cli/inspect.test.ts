@@ -35,8 +35,9 @@ describe("an unreadable file in the middle", () => {
   it("is an error of its own in the document", async () => {
     const { status, stdout } = await uflow(["inspect", tiny.model, folder, "--json"]);
     expect(status).toBe(1);
-    const { results, errors } = JSON.parse(stdout);
+    const { results, errors, notInspected } = JSON.parse(stdout);
     expect(results).toHaveLength(2);
+    expect(notInspected).toBe(0);
     for (const result of results) {
       expect(Object.keys(result).sort()).toEqual(
         ["anomalous", "anomalyScore", "image", "logNfa", "regions", "timings"].sort(),
@@ -94,6 +95,13 @@ describe("pictures and maps", () => {
     expect(stderr).toContain("ERR_UFLOW_OUTPUT");
     expect(stderr).not.toMatch(/\n\s+at /);
   });
+});
+
+it.skipIf(process.platform === "win32")("has one line for each image, whatever its name holds", async () => {
+  const image = join(tiny.scratch, "a\ngood.png");
+  await copyFile(join(folder, "a.png"), image);
+  const { stdout } = await uflow(["inspect", tiny.model, image]);
+  expect(stdout.trimEnd().split("\n")).toEqual([expect.stringMatching(/a\ufffdgood\.png$/)]);
 });
 
 describe("the exit status", () => {

@@ -32,6 +32,11 @@ describe("findImages", () => {
     expect(names(found)).toEqual(["a/2.png", "a/10.png", "a/b/1.JPG", "c/x.data", "c/y.png"]);
   });
 
+  it("finds pictures that cannot be read, too, so that they are named and not left out", async () => {
+    await make("IMG_1.HEIC", "camera.pgm", "old.jpe", "draft.txt", "raw.data");
+    expect(names(await findImages([root]))).toEqual(["IMG_1.HEIC", "camera.pgm", "old.jpe"]);
+  });
+
   it("finds a file whose name looks like a pattern, and ends in spite of links in a circle", async () => {
     await make("[1].png");
     await symlink(root, join(root, "circle"));
