@@ -166,6 +166,10 @@ describe.skipIf(noBrowser)("the console", () => {
     await open("history");
     const rows = page.locator("uflow-history .rows li");
     await expect.poll(() => rows.count()).toBe(20);
+    const fresh = page.locator("uflow-history .pages .action");
+    expect(await fresh.isHidden()).toBe(true);
+    await send(service, image.good, "late.png", "lathe");
+    await expect.poll(() => fresh.textContent()).toBe("Show 1 new");
     await page.selectOption("[name=station]", "saw");
     await expect.poll(() => rows.filter({ hasText: "good.png" }).count()).toBe(0);
     await press("n");
