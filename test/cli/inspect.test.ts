@@ -104,6 +104,16 @@ it.skipIf(process.platform === "win32")("has one line for each image, whatever i
   expect(stdout.trimEnd().split("\n")).toEqual([expect.stringMatching(/a\ufffdgood\.png$/)]);
 });
 
+it("goes on where nobody reads any more what it says", async () => {
+  const out = join(tiny.scratch, "unread");
+  const images = [join(folder, "a.png"), join(folder, "c.png")];
+  const { status } = await uflow(["inspect", tiny.model, ...images, "--out", out], (_, child) =>
+    child.stderr!.destroy(),
+  );
+  expect(status).toBe(0);
+  expect(await readdir(out)).toContain("c.overlay.png");
+});
+
 describe("the exit status", () => {
   it("is 3 for anomalies only when asked for", async () => {
     const args = ["inspect", tiny.model, join(folder, "a.png"), "--epsilon", "1e300"];
