@@ -37,9 +37,10 @@ function commonStart(paths: readonly (readonly string[])[]): number {
   return end === -1 ? first.length : end;
 }
 
-/** Makes sure that pictures can be written, once per folder. @throws UflowError ERR_UFLOW_OUTPUT. */
+/** Makes sure that pictures can be written, the one with the longest name of each folder. @throws UflowError ERR_UFLOW_OUTPUT. */
 export async function checkOutputs(outputs: readonly string[]): Promise<void> {
-  const byFolder = new Map(outputs.map((output) => [dirname(output), output]));
+  const longest = [...outputs].sort((a, b) => Buffer.byteLength(a) - Buffer.byteLength(b));
+  const byFolder = new Map(longest.map((output) => [dirname(output), output]));
   for (const output of byFolder.values()) await checkWritable(`${output}.overlay.png`);
 }
 

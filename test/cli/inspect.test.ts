@@ -85,6 +85,16 @@ describe("pictures and maps", () => {
     expect(stderr).toContain("ERR_UFLOW_OUTPUT");
   });
 
+  it.skipIf(process.platform === "win32")("are refused where one of them had too long a name", async () => {
+    const long = join(tiny.scratch, `${"n".repeat(250)}.png`);
+    await copyFile(join(folder, "a.png"), long);
+    const images = [long, join(folder, "a.png"), join(folder, "c.png")];
+    const out = join(tiny.scratch, "long");
+    const { status, stdout, stderr } = await uflow(["inspect", tiny.model, ...images, "--out", out]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/Cannot write ".*n\.overlay\.png": the name is too long/);
+  });
+
   it("are refused where a device is in their way", async () => {
     if (process.platform === "win32") return;
     const out = join(tiny.scratch, "device");
