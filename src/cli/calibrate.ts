@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Manifest } from "../bundle/manifest.js";
 import type { RecalibrateOptions } from "../calibrate/index.js";
+import { shellWord } from "../shell-word.js";
 import { withOtherAreas } from "./areas.js";
 import { calibrationLines } from "./calibration.js";
 import {
@@ -55,7 +56,7 @@ async function run(model: string, { out, json, ...flags }: Flags): Promise<void>
     else process.stdout.write(`${table(await calibrationLines(manifest))}\n`);
     say(`Calibrated in ${duration((performance.now() - start) / 1000)}; wrote ${out}`);
     say("What it promises holds for parts like these, if the model was trained on none of them");
-    say(`Next: uflow inspect ${out} IMAGES${await promised(manifest)}`);
+    say(`Next: uflow inspect ${shellWord(out)} IMAGES${await promised(manifest)}`);
   } finally {
     bar.stop();
   }
