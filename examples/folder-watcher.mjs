@@ -10,7 +10,7 @@ import { drawOverlay, Inspector } from "uflow";
 const [model = "uflow-demo/plate.uflow", folder = "examples/out/incoming", results = "examples/out/results"] =
   process.argv.slice(2);
 
-const kinds = [".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"];
+const kinds = [".avif", ".bmp", ".gif", ".heic", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"];
 
 /**
  * A picture is told of as soon as its first bytes are there. It is taken for complete when size and time of the file stay as

@@ -28,5 +28,6 @@ function show(input: unknown): string {
   if (input === undefined) return "nothing";
   if (typeof input === "string" || typeof input === "boolean" || input === null) return JSON.stringify(input);
   if (typeof input === "number" || typeof input === "bigint") return String(input);
-  return Array.isArray(input) ? "an array" : `a ${typeof input}`;
+  if (Array.isArray(input)) return input.length === 0 ? "an empty array" : "an array";
+  return typeof input === "object" ? "an object" : `a ${typeof input}`;
 }

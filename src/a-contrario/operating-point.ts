@@ -200,14 +200,21 @@ function promised(
 
 function tooFew(images: number, oneIn: number, confidence: number): string {
   const possible = `the ${images} of the model's calibration can promise ${promise(images, confidence)}`;
-  return `one in ${oneIn} at ${percent(confidence)} confidence needs ${imagesNeeded(1 / oneIn, confidence)} good images, and ${possible}: ask for that, or give more good images to "uflow calibrate" (recalibrate())`;
+  const wayOn = bestOneIn(images, confidence) === undefined ? "" : "ask for that, or ";
+  return `one in ${oneIn} at ${percent(confidence)} confidence needs ${imagesNeeded(1 / oneIn, confidence)} good images, and ${possible}: ${wayOn}give more good images to "uflow calibrate" (recalibrate())`;
 }
 
 /** The best that can be promised by so many good images. */
 export function promise(images: number, confidence: number): string {
+  const oneIn = bestOneIn(images, confidence);
+  return oneIn === undefined ? "nothing" : `one false reject in ${oneIn} parts`;
+}
+
+/** The same as a number of parts, for `falseRejects.oneIn`; undefined where nothing can be promised. */
+export function bestOneIn(images: number, confidence: number): number | undefined {
   // The bound is (1 − confidence)^(1/images), rounded: one in 20 must not become one in 19.
   const oneIn = Math.floor(1 / rejectRateBound(0, images, confidence) + 1e-9);
-  return oneIn < 2 ? "nothing" : `one false reject in ${oneIn} parts`;
+  return oneIn < 2 ? undefined : oneIn;
 }
 
 const percent = (share: number) => `${Number((100 * share).toPrecision(6))} %`;

@@ -1,5 +1,7 @@
 import { Command } from "commander";
+import type { Manifest } from "../bundle/manifest.js";
 import type { RecalibrateOptions } from "../calibrate/index.js";
+import { shellWord } from "../shell-word.js";
 import { withOtherAreas } from "./areas.js";
 import { calibrationLines } from "./calibration.js";
 import {
@@ -53,8 +55,16 @@ async function run(model: string, { out, json, ...flags }: Flags): Promise<void>
     if (json) printJson(manifest.calibration);
     else process.stdout.write(`${table(await calibrationLines(manifest))}\n`);
     say(`Calibrated in ${duration((performance.now() - start) / 1000)}; wrote ${out}`);
-    say(`Next: uflow inspect ${out} IMAGES --false-rejects 100`);
+    say("What it promises holds for parts like these, if the model was trained on none of them");
+    say(`Next: uflow inspect ${shellWord(out)} IMAGES${await promised(manifest)}`);
   } finally {
     bar.stop();
   }
+}
+
+/** The option that asks for what can be promised, but for no more than one part in 100. */
+async function promised({ calibration }: Manifest): Promise<string> {
+  const { bestOneIn } = await import("../a-contrario/operating-point.js");
+  const oneIn = calibration && bestOneIn(calibration.images, 0.95);
+  return oneIn === undefined ? "" : ` --false-rejects ${Math.min(oneIn, 100)}`;
 }

@@ -11,7 +11,7 @@ export async function calibrationLines({
   const range = (values: readonly number[], digits: number) =>
     `${values[0]!.toFixed(digits)} … ${values.at(-1)!.toFixed(digits)}`;
   return [
-    ["calibrated", `on ${images} good images that were not trained on`],
+    ["calibrated", `on ${images} good images`],
     ...scales.map(({ scale, dof, area }, s) => [
       "",
       `${latents[s]!.width} × ${latents[s]!.height}: energy/${scale.toPrecision(3)} is χ² with ${dof.toPrecision(3)} degrees of freedom (ideal: ${latents[s]!.channels}); ${area.toPrecision(3)} pixels tell as much as one`,

@@ -7,6 +7,7 @@ import type {
   SurveyOptions,
   SurveyProgress,
 } from "../image/datasets/survey.js";
+import { shellWord } from "../shell-word.js";
 import { exitStatus, given, interruption, Progress, printable, printJson, say, table } from "./terminal.js";
 
 interface Flags extends Pick<SurveyOptions, "layout" | "deep"> {
@@ -61,7 +62,7 @@ const mostShown = 5;
 
 function listed(items: readonly string[]): string {
   if (items.length === 0) return "none";
-  const more = items.length > mostShown ? `, … (${items.length})` : "";
+  const more = items.length > mostShown ? `, and ${items.length - mostShown} more` : "";
   return `${items.slice(0, mostShown).join(", ")}${more}`;
 }
 
@@ -88,8 +89,8 @@ function verdict({ data, categories, usable }: Survey): string {
   const several = categories.length > 1;
   const first = categories[0]!;
   const next = several
-    ? `uflow evaluate --all ${data} --out results`
-    : `uflow train --data ${first.path} --out ${first.name}.uflow`;
+    ? `uflow evaluate --all ${shellWord(data)} --out results`
+    : `uflow train --data ${shellWord(first.path)} --out ${shellWord(`${first.name}.uflow`)}`;
   return `No errors, ${warnings}. Next: ${next}`;
 }
 

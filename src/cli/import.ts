@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { Command } from "commander";
 import { backboneNames } from "../backbone/names.js";
 import type { ImportReferenceOptions } from "../convert/import.js";
+import { shellWord } from "../shell-word.js";
 import { isEmbedded } from "../weights/store/known.js";
 import { BuildingBar, given, interruption, numeric, printJson, say } from "./terminal.js";
 
@@ -45,5 +46,5 @@ async function run(checkpoint: string, { out, json, ...flags }: Flags): Promise<
     `Imported a flow of ${flowSteps} steps per scale on ${backbone.name}, ${inputSize} × ${inputSize} pixels`,
   );
   say(`Wrote ${out} (${(size / 1e6).toFixed(1)} MB)`);
-  say(`Next: uflow inspect ${out} IMAGES --out results`);
+  say(`Next: uflow inspect ${shellWord(out)} IMAGES --out results`);
 }

@@ -14,6 +14,7 @@ import {
   interruption,
   numeric,
   Progress,
+  printable,
   printJson,
   say,
 } from "./terminal.js";
@@ -124,9 +125,15 @@ async function listJobs(patterns: readonly string[], out: string | undefined): P
   const { findImages } = await import("../image/find-images.js");
   const { outputNames } = await import("./inspect-output.js");
   const paths = patterns.filter((pattern) => pattern !== "-");
-  const jobs: Omit<Job, "output">[] = (await findImages(paths))
-    .filter((path) => patterns.includes(path) || !isOwnPicture(path))
-    .map((path) => ({ image: path, source: path }));
+  const found = await findImages(paths);
+  const wanted = found.filter((path) => patterns.includes(path) || !isOwnPicture(path));
+  if (wanted.length < found.length) {
+    const own = found.length - wanted.length;
+    say(
+      `Passed over: ${own} ${own === 1 ? "picture" : "pictures"} of an earlier run (*.overlay.png, *.mask.png)`,
+    );
+  }
+  const jobs: Omit<Job, "output">[] = wanted.map((path) => ({ image: path, source: path }));
   if (patterns.includes("-")) jobs.unshift({ image: "-", source: await buffer(process.stdin) });
   if (jobs.length === 0) {
     throw new UflowError("ERR_UFLOW_BAD_IMAGE", "There is nothing to inspect but pictures of an earlier run");
@@ -171,12 +178,14 @@ class Report {
   }
 
   finish(out: string | undefined): void {
+    const { results, errors, total } = this;
+    /** Where the run was ended before its time. */
+    const left = total - results.length - errors.length;
     this.progress?.stop();
     if (this.json) {
       const { operatingPoint, triedDevices } = this.inspector;
-      printJson({ operatingPoint, triedDevices, results: this.results, errors: this.errors });
+      printJson({ operatingPoint, triedDevices, results, errors, notInspected: left });
     }
-    const { results, errors, total } = this;
     const seconds = (performance.now() - this.start) / 1000;
     const pace = results.length > 1 ? ` (${(results.length / seconds).toFixed(1)} per second)` : "";
     const anomalous = this.anomalous();
@@ -184,7 +193,6 @@ class Report {
       `${count(results.length)} in ${duration(seconds)}${pace}: ${anomalous} anomalous, ${results.length - anomalous} good`,
     );
     say(`(${this.inspector.operatingPoint.text}; on ${this.inspector.triedDevices.at(-1)!.device})`);
-    const left = total - results.length - errors.length;
     if (left > 0) say(`${count(left)} of ${total} not inspected`);
     if (errors.length > 0) say(`${count(errors.length)} could not be inspected:`);
     for (const { message, code } of errors) say(`  ${message} (${code})`);
@@ -214,7 +222,7 @@ function line({ image, anomalous, logNfa, anomalyScore, regions }: Result): stri
   const verdict = anomalous ? "ANOMALOUS" : "good";
   const found = `${regions.length} ${regions.length === 1 ? "region" : "regions"}`;
   const numbers = `log NFA ${logNfa.toFixed(1).padStart(7)}  score ${anomalyScore.toFixed(3)}  ${found.padEnd(10)}`;
-  return `${verdict.padEnd(9)}  ${numbers}  ${image}`;
+  return printable(`${verdict.padEnd(9)}  ${numbers}  ${image}`);
 }
 
 function failure(image: string, error: unknown): Failure {

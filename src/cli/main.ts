@@ -65,6 +65,14 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   printError(new UflowError("ERR_UFLOW_OUTPUT", `Cannot write to stdout: ${error.message}`), false);
   process.exit(exitStatus.failed);
 });
+// Where nothing more can be said, the status still tells how it ended.
+process.stderr.on("error", () => {});
+
+/** The command that runs. */
+let running: Command = program;
+program.hook("preAction", (_, command) => {
+  running = command;
+});
 
 try {
   await program.parseAsync();
@@ -89,10 +97,7 @@ function endOfCommand(error: unknown, json: boolean): number {
 
 function inWordsOfCommandLine(error: UflowError): UflowError {
   if (error.code !== "ERR_UFLOW_BAD_OPTION") return error;
-  const options = program.commands
-    .flatMap((command) => [command, ...command.commands])
-    .flatMap((command) => command.options);
-  return new UflowError(error.code, asTyped(error.message, options), { cause: error });
+  return new UflowError(error.code, asTyped(error.message, running), { cause: error });
 }
 
 function statusOf(error: unknown): number {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import type { Line, LineOptions } from "../sample/index.js";
 import { type ProductName, productNames } from "../sample/products/names.js";
+import { shellWord } from "../shell-word.js";
 import { given, interruption, numeric, Progress, printJson, say } from "./terminal.js";
 
 interface Flags extends Omit<LineOptions, "signal" | "onProgress"> {
@@ -61,7 +62,7 @@ function summary({ folder, images: { train, good, defective }, defects }: Line):
 function next({ product, folder }: Line): string[] {
   return [
     "Next:",
-    `  uflow train --data ${folder} --out ${product}.uflow`,
-    `  uflow evaluate ${product}.uflow --data ${folder} --out results`,
+    `  uflow train --data ${shellWord(folder)} --out ${product}.uflow`,
+    `  uflow evaluate ${product}.uflow --data ${shellWord(folder)} --out results`,
   ];
 }

@@ -1,5 +1,5 @@
 import { SingleBar } from "cli-progress";
-import type { Option } from "commander";
+import type { Command } from "commander";
 import { buildingOf, type NetworkProgress } from "../backbone/network-progress.js";
 import { messageOf, UflowError } from "../error.js";
 
@@ -136,16 +136,26 @@ const attributes: Record<string, string> = {
   modelsFolder: "models",
 };
 
-/** What the library says of wrong options, with their names as they are typed: `flowSteps: …` → `--flow-steps: …`. */
-export function asTyped(message: string, options: readonly Option[]): string {
-  const flags = new Map(options.map((option) => [option.attributeName(), option.long]));
-  const flagOf = (path: string) => {
+/**
+ * What the library says of wrong options, with their names as they are typed for this command: `flowSteps: …` →
+ * `--flow-steps: …`, `region.height: …` → `--region: height: …`.
+ */
+export function asTyped(message: string, { options, registeredArguments }: Command): string {
+  const typed = new Map([
+    ...registeredArguments.map((argument) => [argument.name(), `<${argument.name()}>`] as const),
+    ...options.map((option) => [option.attributeName(), option.long] as const),
+  ]);
+  const asFlag = (path: string) => {
     const name = path.replace(/^inspector\./, "");
-    return flags.get(attributes[name] ?? name) ?? name;
+    const whole = typed.get(attributes[name] ?? name);
+    if (whole !== undefined) return whole;
+    const [first, ...parts] = name.split(".");
+    return [typed.get(first!) ?? first, ...parts].join(": ");
   };
   return message
     .replace(/^Wrong options for [^:]+:/, "Wrong options:")
-    .replace(/(?<=[:;] )[\w.]+(?=: )/g, flagOf);
+    .replace(/(?<=[:;] )[\w.]+(?=: )/g, asFlag)
+    .replace(/expected \w+, but received nothing/g, "is needed, but was not given");
 }
 
 /** The options that were given: an absent one must be left out, so that the library's default holds. */

@@ -4,6 +4,7 @@ import { normalizations } from "../backbone/features.js";
 import { backboneNames } from "../backbone/names.js";
 import type { TrainingSummary } from "../bundle/manifest.js";
 import { rateSchedules } from "../bundle/rate-schedules.js";
+import { shellWord } from "../shell-word.js";
 import type { Augmentation } from "../train/augmentation.js";
 import { cachePrecisions } from "../train/feature-records.js";
 import type { TrainOptions, TrainProgress } from "../train/index.js";
@@ -177,8 +178,10 @@ async function run({ out, json, ...flags }: Flags): Promise<void> {
     );
     for (const line of closing(training, latentValues)) say(line);
     say(`Wrote ${out} (${(size / 1e6).toFixed(1)} MB)`);
-    say(`Next: uflow inspect ${out} IMAGES --out results`);
-    say(`      uflow evaluate ${out} --data ${flags.data}  (where there are parts to test on)`);
+    say(`Next: uflow inspect ${shellWord(out)} IMAGES --out results`);
+    say(
+      `      uflow evaluate ${shellWord(out)} --data ${shellWord(flags.data)}  (where there are parts to test on)`,
+    );
   } finally {
     view.stop();
   }

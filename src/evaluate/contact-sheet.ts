@@ -3,7 +3,7 @@ import { goodKind } from "../image/datasets/index.js";
 import { decodeImage } from "../image/decode.js";
 import { renderContactSheet, type SheetPart, type SheetSection } from "../picture/contact-sheet.js";
 import type { Evaluation } from "./evaluation.js";
-import type { Pictured } from "./examined.js";
+import { type Pictured, shownIou } from "./examined.js";
 
 /**
  * The selected images as one PNG: image, ground truth, anomaly map and detection side by side, a section per kind.
@@ -29,7 +29,8 @@ export function drawContactSheet(selected: readonly Pictured[], evaluation: Eval
 async function* parts(images: readonly Pictured[]): AsyncGenerator<SheetPart> {
   for (const { path, kind, truth, iou, ...inspection } of images) {
     const frame = await decodeImage(path);
-    const overlap = kind === goodKind || iou === null ? "" : `  ·  IoU ${iou.toFixed(2)}`;
+    const shown = shownIou({ truth, iou });
+    const overlap = kind === goodKind || shown === null ? "" : `  ·  IoU ${shown.toFixed(2)}`;
     const caption = `${basename(path)}${overlap}`;
     yield { ...inspection, frame, caption, defective: kind !== goodKind, ...(truth && { truth }) };
   }

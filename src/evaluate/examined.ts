@@ -19,3 +19,7 @@ export interface Pictured extends Examined, Pick<Inspection, "anomalyMap"> {
   /** Where it is defective; null where nobody has said: a defective image without a mask. */
   truth: Mask | null;
 }
+
+/** The IoU that is shown: without a marked pixel it is 1 where nothing is detected, which is no merit on a defective part. */
+export const shownIou = ({ truth, iou }: Pick<Pictured, "truth" | "iou">) =>
+  truth?.data.some(Boolean) ? iou : null;

@@ -90,7 +90,8 @@ async function readBytes(path: string, most?: number): Promise<Uint8Array> {
     return most === undefined ? await readFile(path) : await readStart(path, most);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw bad(`"${path}"`, readProblems[code ?? ""] ?? messageOf(error), error);
+    const problem = code === "ENOENT" && path.includes("\ufffd") ? misread : readProblems[code ?? ""];
+    throw bad(`"${path}"`, problem ?? messageOf(error), error);
   }
 }
 
@@ -103,6 +104,9 @@ async function readStart(path: string, most: number): Promise<Uint8Array> {
     await file.close();
   }
 }
+
+/** Node gives a replacement character where a name is not UTF-8, and does not find the file by that. */
+const misread = "its name is not written in UTF-8, so that it is not found; rename it";
 
 const readProblems: Record<string, string> = {
   ENOENT: "there is no such file; check the path",
@@ -183,6 +187,7 @@ async function readHeader(name: string, bytes: Uint8Array): Promise<Metadata> {
       throw bad(name, notAnImage, error);
     });
   if (!formats.includes(header.format)) throw bad(name, notAnImage);
+  if (header.compression === "hevc") throw bad(name, phonesFormat);
   if (!depths.includes(header.depth)) {
     throw bad(name, `its pixels are of type "${header.depth}"; export it with 8 or 16 bits per channel`);
   }
@@ -190,7 +195,11 @@ async function readHeader(name: string, bytes: Uint8Array): Promise<Metadata> {
 }
 
 const notAnImage =
-  "it is not an image, or its header is damaged; give JPEG, PNG, TIFF, WebP, GIF, AVIF or BMP";
+  "it is not an image of a format that is read, or its header is damaged; give JPEG, PNG, TIFF, WebP, GIF, AVIF or BMP";
+
+/** sharp reads its header and, for the codec's patents, none of its pixels. */
+const phonesFormat =
+  'it is HEIC, as phones write it, which is not read; export it as JPEG, or set the phone\'s camera to JPEG ("most compatible")';
 
 function checkSize(
   name: string,

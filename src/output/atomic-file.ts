@@ -106,12 +106,20 @@ export async function checkWritable(path: string): Promise<void> {
   });
   const probe = join(folder, temporaryName());
   try {
+    await checkLength(join(folder, basename(target)));
     await (await open(probe, "wx")).close();
   } catch (error) {
     throw cannotWrite(path, error);
   } finally {
     await discard(probe);
   }
+}
+
+/** That the file system has names as long, whether one of them is there or not. */
+async function checkLength(path: string): Promise<void> {
+  await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENAMETOOLONG") throw error;
+  });
 }
 
 /** Where the bytes go: what a link points to, else the path itself. Folders and devices are no place for a file. */

@@ -97,9 +97,10 @@ const serviceSchema = z
     path: ["bodiesLimit"],
     error: "expected at least bodyLimit",
   })
-  .refine(({ models, modelsFolder }) => models.length > 0 || modelsFolder !== undefined, {
-    path: ["models"],
-    error: "expected at least one model, or a folder of models",
+  .check(({ value: { models, modelsFolder }, issues }) => {
+    if (models.length > 0 || modelsFolder !== undefined) return;
+    const message = "expected at least one model, or a folder of models";
+    issues.push({ code: "custom", path: ["models"], input: models, message });
   });
 
 export type CheckedServiceOptions = z.output<typeof serviceSchema>;

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { encodeIgnoreMask, readIgnored } from "../areas/ignore.js";
 import { ensureNetwork } from "../backbone/ensure-network.js";
 import { type Backbone, backboneNames, featureScales, isBackboneName } from "../backbone/index.js";
@@ -11,6 +11,7 @@ import { UflowError } from "../error.js";
 import { latentScales } from "../flow/architecture.js";
 import { isFile } from "../image/datasets/folder.js";
 import { readDataset } from "../image/datasets/index.js";
+import { findLeftover } from "../image/datasets/leftover.js";
 import { runInThread } from "../onnx/thread-work.js";
 import { checkWritable } from "../output/atomic-file.js";
 import { removeForgotten } from "../output/temporary-name.js";
@@ -52,7 +53,7 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
   const { backbone: name, ...wanted } = checked;
   const task = { ...withPreset(wanted, presetOf(name)), source, inputSize };
   checkFlow(backbone, task);
-  const { train: images } = await readDataset(data, { layout });
+  const { train: images, layout: foundLayout } = await readDataset(data, { layout });
   if (images.length < fewestImages) {
     throw new UflowError(
       "ERR_UFLOW_BAD_DATASET",
@@ -67,7 +68,8 @@ export async function train(options: TrainOptions): Promise<Manifest & { trainin
   using events = tensorboard === undefined ? undefined : await tensorboardProgress(tensorboard, onProgress);
   const watched = events?.onProgress ?? onProgress;
   const file = new URL("./worker.js", import.meta.url);
-  const given: TrainTask = { ...task, ignored, images, checkpoint };
+  const notices = foundLayout === "images" ? await noticesOfImagesBelow(data, images) : [];
+  const given: TrainTask = { ...task, ignored, images, notices, checkpoint };
   const trained = await runInThread<TrainProgress, Trained>(file, given, "training", {
     signal,
     onProgress: watched,
@@ -102,6 +104,16 @@ async function withWayOn(error: unknown, checkpoint: string): Promise<unknown> {
     `${error.message}. What was learned is in "${checkpoint}": train again with resume (--resume) to write the model`,
     { cause: error },
   );
+}
+
+/** Of a folder of images only those that lie in it are learned from: folders below it may be of another product, or defective. */
+async function noticesOfImagesBelow(data: string, images: readonly string[]): Promise<string[]> {
+  const { images: below } = await findLeftover(data, new Set(images.map((path) => resolve(path))));
+  if (below.length === 0) return [];
+  const one = below.length === 1;
+  return [
+    `${below.length} ${one ? "image in a folder" : "images in folders"} below "${data}" ${one ? "is" : "are"} not learned from, as "${below[0]}": move what is good to the others`,
+  ];
 }
 
 /** That a flow can be built on the backbone's features, before the long work. @throws UflowError ERR_UFLOW_BAD_OPTION. */

@@ -57,6 +57,8 @@ export type TrainTask = Omit<
     inputSize: number;
     ignored: IgnoredAreas | undefined;
     images: readonly string[];
+    /** What is to be told of the data beside what is found here. */
+    notices: readonly string[];
     /** Path of the checkpoint. */
     checkpoint: string;
   };
@@ -136,7 +138,7 @@ async function distinctImages(given: Task, signal: AbortSignal) {
   const task: Task = { ...given, images };
   checkEnough(task, copies.length);
   const { division, twins } = await divided(task, signal);
-  const notices: string[] = [];
+  const notices = [...given.notices];
   if (copies.length > 0) notices.push(noticeOfCopies(copies));
   if (twins.length > 0) notices.push(noticeOfTwins(twins, images));
   return { task, sums, division, notices };
@@ -308,6 +310,7 @@ function identityOf(task: Task, network: Uint8Array, sums: readonly ImageSum[]):
   const {
     source,
     images,
+    notices,
     ignored,
     checkpoint,
     checkpointEvery,

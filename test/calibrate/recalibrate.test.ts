@@ -121,7 +121,11 @@ describe("on the command line", () => {
     expect(calibrated).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/^calibrated +on 3 good images/),
+      // Three images can promise nothing: what is to be typed next must not be refused.
+      stderr: expect.stringMatching(/Next: uflow inspect \S+cli\.uflow IMAGES$/m),
     });
+    const asked = await uflow(["inspect", out, join(good, "0.png"), "--false-rejects", "100"]);
+    expect(asked.stderr).toMatch(/can promise nothing: give more good images/);
     const { stdout } = await uflow(["info", out]);
     expect(stdout).toMatch(/8 × 8: energy\/[\d.]+ is χ² with [\d.]+ degrees of freedom \(ideal: 30\)/);
     expect(stdout).toMatch(/can promise +nothing \(95 % confidence/);
@@ -142,7 +146,7 @@ describe("on the command line", () => {
       stderr: expect.stringMatching(/--false-rejects: expected number, but received "many"/),
     });
     const lonely = await uflow(["inspect", tiny.model, good, "--confidence", "0.9"]);
-    expect(lonely.stderr).toMatch(/--false-rejects: expected number, but received nothing/);
+    expect(lonely.stderr).toMatch(/--false-rejects: is needed, but was not given/);
     const preset = await uflow(["verify", tiny.model, "--preset", "reference", "--tests", "by-size"]);
     expect(preset).toMatchObject({ status: 2, stderr: expect.stringMatching(/--tests: preset "reference"/) });
   });

@@ -58,7 +58,7 @@ const mistakes: [args: string[], message: RegExp][] = [
   [["trian"], /unknown command 'trian'.*Did you mean train/s],
   [["info", "x.uflow", "--colour"], /unknown option '--colour'/],
   [["info"], /missing required argument 'model'/],
-  [["train"], /: --data: expected string, but received nothing; --out: expected string.*BAD_OPTION/],
+  [["train"], /: --data: is needed, but was not given; --out: is needed.*BAD_OPTION/],
   [
     ["train", "--data", "x", "--backbone", "big", "--input-size", "8", "--flow-steps", "0x2", "--epochs", ""],
     /--out: .*--backbone: .*"mobile".*--input-size: .*received 8; --flow-steps: expected number, but received "0x2"; --epochs: expected number, but received ""/,
@@ -89,7 +89,9 @@ const mistakes: [args: string[], message: RegExp][] = [
     ],
     /light: .*received 2; .*variants: .*received 1; --cache-precision: .*"half"/,
   ],
-  [["evaluate", "x.uflow", "--epsilon", "0"], /--epsilon: .*received 0; --data: .*nothing.*BAD_OPTION/],
+  [["evaluate", "x.uflow", "--epsilon", "0"], /--epsilon: .*received 0; --data: is needed.*BAD_OPTION/],
+  [["inspect", "x.uflow", "y.png", "--region", "1,2,3"], /: --region: height: is needed.*BAD_OPTION/],
+  [["serve"], /: --models: expected at least one model, or .*received an empty array/],
   [
     ["inspect", "x.uflow", "none", "--raw", "--tail", "upper", "--max-pixels", "all"],
     /--tail: .*"upper"; --max-pixels: .*"all"; --out: needed by --raw, but received nothing.*BAD_OPTION/,

@@ -86,7 +86,7 @@ describe("import", () => {
     expect(wrong.stderr).toMatch(/inputSize to be 64.*256/);
     const missing = await uflow(["import", checkpoint, "--backbone", "mobile"]);
     expect(missing).toMatchObject({ status: 2, stdout: "" });
-    expect(missing.stderr).toMatch(/--backbone: .*"resnet18".*"mobile"; --out: expected string/);
+    expect(missing.stderr).toMatch(/--backbone: .*"resnet18".*"mobile"; --out: is needed/);
   });
 });
 
@@ -123,6 +123,6 @@ describe("export", () => {
   it("wrong usage ends with status 2", async () => {
     const { status, stdout, stderr } = await uflow(["export", model, "--format", "keras"]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
-    expect(stderr).toMatch(/--out: expected string.*--format: .*"torch"\|"onnx".*"keras"/);
+    expect(stderr).toMatch(/--out: is needed.*--format: .*"torch"\|"onnx".*"keras"/);
   });
 });

@@ -19,6 +19,14 @@ it("says what there is, and ends with 0 where there are only warnings", async ()
   expect(stderr).toContain(`No errors, 2 warnings. Next: uflow train --data ${product.data}`);
 });
 
+it("says what to do next in words that can be copied, whatever the folder is called", async () => {
+  const data = join(product.scratch, "my parts");
+  await cp(product.data, data, { recursive: true });
+  const { stderr } = await uflow(["data", data]);
+  expect(stderr).toContain(`uflow train --data '${data}' --out 'my parts.uflow'`);
+  await rm(data, { recursive: true });
+});
+
 it("ends with 1 where training or evaluation would stop, and prints one document", async () => {
   for (let i = 0; i < 7; i++) await writeFile(join(product.data, "train", "good", `bad${i}.png`), "");
   const { status, stdout } = await uflow(["data", product.data, "--json"]);

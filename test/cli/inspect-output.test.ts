@@ -20,3 +20,8 @@ it("keeps the folders below the common one", () => {
 it("keeps the extension where nothing else tells two images apart", () => {
   expect(outputNames("out", ["a.png", "a.jpg", "b.png"])).toEqual([out("a.png"), out("a.jpg"), out("b")]);
 });
+
+it("gives no two images the same pictures, whatever they are called", () => {
+  const images = ["a.png", "a.jpg", "a.png.tif", "B.png", "b.jpg"];
+  expect(outputNames("out", images)).toEqual(images.map((name) => out(name)));
+});

@@ -35,8 +35,9 @@ describe("an unreadable file in the middle", () => {
   it("is an error of its own in the document", async () => {
     const { status, stdout } = await uflow(["inspect", tiny.model, folder, "--json"]);
     expect(status).toBe(1);
-    const { results, errors } = JSON.parse(stdout);
+    const { results, errors, notInspected } = JSON.parse(stdout);
     expect(results).toHaveLength(2);
+    expect(notInspected).toBe(0);
     for (const result of results) {
       expect(Object.keys(result).sort()).toEqual(
         ["anomalous", "anomalyScore", "image", "logNfa", "regions", "timings"].sort(),
@@ -84,6 +85,16 @@ describe("pictures and maps", () => {
     expect(stderr).toContain("ERR_UFLOW_OUTPUT");
   });
 
+  it.skipIf(process.platform === "win32")("are refused where one of them had too long a name", async () => {
+    const long = join(tiny.scratch, `${"n".repeat(250)}.png`);
+    await copyFile(join(folder, "a.png"), long);
+    const images = [long, join(folder, "a.png"), join(folder, "c.png")];
+    const out = join(tiny.scratch, "long");
+    const { status, stdout, stderr } = await uflow(["inspect", tiny.model, ...images, "--out", out]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/Cannot write ".*n\.overlay\.png": the name is too long/);
+  });
+
   it("are refused where a device is in their way", async () => {
     if (process.platform === "win32") return;
     const out = join(tiny.scratch, "device");
@@ -94,6 +105,23 @@ describe("pictures and maps", () => {
     expect(stderr).toContain("ERR_UFLOW_OUTPUT");
     expect(stderr).not.toMatch(/\n\s+at /);
   });
+});
+
+it.skipIf(process.platform === "win32")("has one line for each image, whatever its name holds", async () => {
+  const image = join(tiny.scratch, "a\ngood.png");
+  await copyFile(join(folder, "a.png"), image);
+  const { stdout } = await uflow(["inspect", tiny.model, image]);
+  expect(stdout.trimEnd().split("\n")).toEqual([expect.stringMatching(/a\ufffdgood\.png$/)]);
+});
+
+it("goes on where nobody reads any more what it says", async () => {
+  const out = join(tiny.scratch, "unread");
+  const images = [join(folder, "a.png"), join(folder, "c.png")];
+  const { status } = await uflow(["inspect", tiny.model, ...images, "--out", out], (_, child) =>
+    child.stderr!.destroy(),
+  );
+  expect(status).toBe(0);
+  expect(await readdir(out)).toContain("c.overlay.png");
 });
 
 describe("the exit status", () => {

@@ -46,11 +46,11 @@ describe("evaluate --all", () => {
   const mistakes: [args: string[], message: RegExp][] = [
     [["x.uflow", "--all", "x", "--out", "y"], /--all trains its own models; leave out a model/],
     [["--all", "x", "--out", "y", "--data", "z"], /leave out --data/],
-    [["--all", "x"], /--out: expected string/],
+    [["--all", "x"], /--out: is needed/],
     [["--all", "x", "--out", "y", "--seeds", "1,1"], /--seeds: expected every seed once/],
     [["--all", "x", "--out", "y", "--epochs", "many"], /--epochs: expected number, but received "many"/],
     [["x.uflow", "--data", "x", "--epochs", "3"], /unknown option "epochs"/],
-    [["--data", "x"], /model: expected string, but received nothing/],
+    [["--data", "x"], /: <model>: is needed, but was not given/],
   ];
   it.each(mistakes)("wrong usage ends with status 2: %j", async (args, message) => {
     const { status, stderr } = await uflow(["evaluate", ...args]);

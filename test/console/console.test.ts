@@ -105,6 +105,23 @@ describe.skipIf(noBrowser)("the console", () => {
     expect(await opacity()).toBe("0.7");
   });
 
+  it("lays them over the very pixels of a frame that is not square, inside its place", async () => {
+    await open();
+    await send(service, image.wide, "wide.png");
+    await says(page, "uflow-facts", /wide\.png · 64 × 40/);
+    await expect.poll(() => page.locator(".picture img").count()).toBe(2);
+    const box = async (selector: string) => {
+      const { x, y, width, height } = (await page.locator(selector).first().boundingBox())!;
+      return [x, y, width, height].map((side) => Math.round(side));
+    };
+    const frame = await box(".picture");
+    expect(frame[2]! / frame[3]!).toBeCloseTo(64 / 40, 1);
+    expect(frame[1]! + frame[3]!).toBeLessThanOrEqual((await box(".tools"))[1]!);
+    for (const layer of ["img:not(.heat)", "img.heat", "svg"]) {
+      expect(await box(`.picture > ${layer}`)).toEqual(frame);
+    }
+  });
+
   it("asks for no maps of what is undecided, and shows no broken picture of what is no image", async () => {
     await open();
     const asked: string[] = [];
@@ -114,6 +131,7 @@ describe.skipIf(noBrowser)("the console", () => {
     expect((await fetch(`${service.url}/v1/inspect`, { method: "POST", headers, body })).status).toBe(422);
     await says(page, word, "Undecided");
     await says(page, ".placeholder", "There is no picture of this frame.");
+    await says(page, ".effect", "This frame has no map on which to try another threshold.");
     await expect.poll(() => page.locator("uflow-strip img").first().isVisible()).toBe(false);
     expect(asked.filter((address) => address.endsWith("heat.png"))).toEqual([]);
   });
@@ -148,6 +166,10 @@ describe.skipIf(noBrowser)("the console", () => {
     await open("history");
     const rows = page.locator("uflow-history .rows li");
     await expect.poll(() => rows.count()).toBe(20);
+    const fresh = page.locator("uflow-history .pages .action");
+    expect(await fresh.isHidden()).toBe(true);
+    await send(service, image.good, "late.png", "lathe");
+    await expect.poll(() => fresh.textContent()).toBe("Show 1 new");
     await page.selectOption("[name=station]", "saw");
     await expect.poll(() => rows.filter({ hasText: "good.png" }).count()).toBe(0);
     await press("n");

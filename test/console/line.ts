@@ -19,12 +19,13 @@ export function serve({ model }: TinyModel, options: Partial<ServiceOptions> = {
   });
 }
 
-/** A good part, and one with a hole that so short a training suffices to see. */
+/** A good part, one that is cut off, and one with a hole that so short a training suffices to see. */
 export async function pictures({ data }: TinyModel) {
   const good = await readFile(join(data, "test/good/0.png"));
   const hole = { create: { width: 24, height: 24, channels: 3, background: "black" } } as const;
   return {
     good,
+    wide: await sharp(good).extract({ left: 0, top: 0, width: 64, height: 40 }).png().toBuffer(),
     hole: await sharp(good)
       .composite([{ input: hole, left: 12, top: 12 }])
       .png()

@@ -21,7 +21,7 @@ describe("numbers for people", () => {
   });
 
   it("says an age in one unit", () => {
-    expect([3.4, 99, 600, 7300].map(age)).toEqual(["3 s", "99 s", "10 min", "2 h"]);
+    expect([3.4, 99, 600, 7300].map(age)).toEqual(["3\u00a0s", "99\u00a0s", "10\u00a0min", "2\u00a0h"]);
   });
 });
 

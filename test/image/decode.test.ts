@@ -39,6 +39,12 @@ const badImage = (message: RegExp) => ({
   message: expect.stringMatching(message),
 });
 
+/** 16 × 16 grey pixels as phones write them: HEVC in HEIF, by heif-enc of libheif. */
+const heic = Buffer.from(
+  "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAa1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAAAAACAAAAEGlkYXQAAAAAABAAEAAAADhpbG9jAQAAAERAAAIAAQAAAAAAAAHRAAEAAAAAAAAAIwACAAEAAAAAAAAAAQAAAAAAAAAIAAAAOGlpbmYAAAAAAAIAAAAVaW5mZQIAAAEAAQAAaHZjMQAAAAAVaW5mZQIAAAAAAgAAZ3JpZAAAAADYaXBycAAAALZpcGNvAAAAdmh2Y0MBA3AAAAAAAAAAAAAe8AD8/fj4AAAPAyAAAQAYQAEMAf//A3AAAAMAkAAAAwAAAwAeugJAIQABACpCAQEDcAAAAwCQAAADAAADAB6gIIEFluqumubgQEDAgAAAAwCAAAADAIQiAAEABkQBwXPBiQAAABRpc3BlAAAAAAAAAEAAAABAAAAAFGlzcGUAAAAAAAAAEAAAABAAAAAQcGl4aQAAAAADCAgIAAAAGmlwbWEAAAAAAAAAAgABAoECAAICA4QAAAAaaXJlZgAAAAAAAAAOZGltZwACAAEAAQAAACttZGF0AAAAHygBrxkhKQ7vf776+bR5mW8/WqZ+MQsQmQmX740elTg=",
+  "base64",
+);
+
 describe("what is read", () => {
   it("gives the pixels of a PNG as they are, from a path and from bytes", async () => {
     const png = await picture().png().toBuffer();
@@ -185,6 +191,9 @@ describe("what is refused", () => {
     expect(await refusal(join(folder, "none.png"))).toEqual(badImage(/none\.png.*no such file/));
     expect(await refusal(join(path, "x.png"))).toEqual(badImage(/a part of its path is a file/));
     expect(await refusal(folder)).toEqual(badImage(/it is a folder/));
+    expect(await refusal(join(folder, "gr\ufffd\ufffde.png"))).toEqual(
+      badImage(/not written in UTF-8.*rename/),
+    );
   });
 
   it("refuses what is empty, what is a program, and what is another kind of file", async () => {
@@ -194,6 +203,7 @@ describe("what is refused", () => {
     expect(await refusal(Buffer.from(svg))).toEqual(badImage(/not an image/));
     expect(await refusal(Buffer.from("BM345678901234567890"))).toEqual(badImage(/header is cut off/));
     expect(await refusal(Buffer.alloc(1000, 0xff))).toEqual(badImage(/not an image/));
+    expect(await refusal(heic)).toEqual(badImage(/HEIC, as phones write it.*export it as JPEG/));
   });
 
   it.each(["jpeg", "png", "webp", "tiff", "gif"] as const)(

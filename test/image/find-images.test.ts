@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -32,6 +32,11 @@ describe("findImages", () => {
     expect(names(found)).toEqual(["a/2.png", "a/10.png", "a/b/1.JPG", "c/x.data", "c/y.png"]);
   });
 
+  it("finds pictures that cannot be read, too, so that they are named and not left out", async () => {
+    await make("IMG_1.HEIC", "camera.pgm", "old.jpe", "draft.txt", "raw.data");
+    expect(names(await findImages([root]))).toEqual(["IMG_1.HEIC", "camera.pgm", "old.jpe"]);
+  });
+
   it("finds a file whose name looks like a pattern, and ends in spite of links in a circle", async () => {
     await make("[1].png");
     await symlink(root, join(root, "circle"));
@@ -59,4 +64,21 @@ describe("findImages", () => {
       message: expect.stringMatching(/a\/\*\.jpg", ".*empty", ".*none\.png"/),
     });
   });
+
+  // Permissions do not bind root, who becomes somebody else here.
+  it.skipIf(process.platform === "win32")(
+    "names a folder that cannot be read, with all that can be",
+    async () => {
+      await make("a/1.png", "b/2.png");
+      await chmod(root, 0o755);
+      await chmod(join(root, "b"), 0);
+      const isRoot = process.geteuid!() === 0;
+      if (isRoot) process.seteuid!(65534);
+      const found = await findImages([root, join(root, "*/*.png")]).finally(
+        () => isRoot && process.seteuid!(0),
+      );
+      await chmod(join(root, "b"), 0o700);
+      expect(names(found)).toEqual(["a/1.png", "b"]);
+    },
+  );
 });

@@ -96,6 +96,8 @@ describe("checkWritable", () => {
     await expect(checkWritable(join(root, "file/a/b.uflow"))).rejects.toMatchObject(
       refused(/path is a file/),
     );
+    const long = join(root, "to be made", `${"x".repeat(300)}.uflow`);
+    await expect(checkWritable(long)).rejects.toMatchObject(refused(/the name is too long/));
     if (linux) await expect(checkWritable("/proc/uflow/x")).rejects.toMatchObject(refused(/Cannot write/));
   });
 });

@@ -183,6 +183,18 @@ it("learns from copies of an image once, says so, and holds none of them out", a
   expect((await readFile(output)).equals(await readFile(other))).toBe(true);
 });
 
+it("says that images in folders below are not learned from", async () => {
+  const nested = join(scratch, "nested");
+  await cp(data, nested, { recursive: true });
+  await cp(data, join(nested, "monday"), { recursive: true });
+  const notices: string[] = [];
+  const onProgress = ({ notice }: TrainProgress) => void (notice && notices.push(notice));
+  await train({ ...fewest, data: nested, output, onProgress });
+  expect(notices).toEqual([
+    expect.stringMatching(/^\d images in folders below ".*nested" are not learned from/),
+  ]);
+});
+
 it("says that images are nearly the same as another, where some are held out", async () => {
   const twins = join(scratch, "twins");
   await cp(data, twins, { recursive: true });

@@ -27,11 +27,11 @@ export const timeOfDay = (time: string | number) => clock.format(new Date(time))
 
 export const dateAndTime = (time: string) => dayAndClock.format(new Date(time));
 
-/** How long ago, in the one unit that matters. */
+/** How long ago, in the one unit that matters, which no line break parts from its number. */
 export function age(seconds: number): string {
-  if (seconds < 100) return `${Math.round(seconds)} s`;
-  if (seconds < 6000) return `${Math.round(seconds / 60)} min`;
-  return `${Math.round(seconds / 3600)} h`;
+  if (seconds < 100) return `${Math.round(seconds)}\u00a0s`;
+  if (seconds < 6000) return `${Math.round(seconds / 60)}\u00a0min`;
+  return `${Math.round(seconds / 3600)}\u00a0h`;
 }
 
 export const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;

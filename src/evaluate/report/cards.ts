@@ -16,7 +16,7 @@ import {
   type Size,
 } from "../../picture/frame.js";
 import { paintOverlay } from "../../picture/overlay.js";
-import type { Examined, Pictured } from "../examined.js";
+import { type Examined, type Pictured, shownIou } from "../examined.js";
 import type { Card, Sheet } from "./report-data.js";
 
 /** Cards of a sheet of what is wrong or found. With some 15 kB each, a report stays below 5 MB however many images there are. */
@@ -82,7 +82,7 @@ export class SheetDrawer {
 }
 
 async function drawCard(image: Pictured, data: string): Promise<Card> {
-  const { path, kind, truth, logNfa, iou, area } = image;
+  const { path, kind, truth, logNfa, area } = image;
   const frame = await decodeImage(path);
   const panel = containedSize(frame, { width: side, height: side });
   const layers = [
@@ -94,7 +94,7 @@ async function drawCard(image: Pictured, data: string): Promise<Card> {
     .webp({ quality: 74 })
     .toBuffer();
   const name = relative(data, path);
-  return { name, kind, picture, ...size, logNfa, regions: image.regions.length, iou };
+  return { name, kind, picture, ...size, logNfa, regions: image.regions.length, iou: shownIou(image) };
 }
 
 /** The part, with the outlines of its true defects where they are known. */

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { OperatingPoint } from "../../a-contrario/operating-point.js";
 import { type Content, type Html, html, name } from "../../page/html.js";
 import { count, label, table } from "../../page/table.js";
+import { shellWord } from "../../shell-word.js";
 import type { ReportData } from "./report-data.js";
 
 /** What was evaluated, how, by what, and how to do it again. */
@@ -89,7 +90,7 @@ export function commandOf({ evaluation }: Pick<ReportData, "evaluation">): strin
   const place = layout === undefined ? [] : ["--layout", layout];
   const words = ["uflow", "evaluate", model, "--data", data, ...place, "--out", "DIR"];
   const settings = [...flagsOf(operatingPoint), "--map-size", mapSize, ...areaFlags(evaluation)].map(String);
-  return [...words, ...settings].map(quoted).join(" ");
+  return [...words, ...settings].map(shellWord).join(" ");
 }
 
 type Words = (string | number)[];
@@ -114,5 +115,3 @@ function areaFlags({ region, ignore }: ReportData["evaluation"]): Words {
     ...of("--ignore", ignored === null ? ["none"] : ignored),
   ];
 }
-
-const quoted = (word: string) => (/^[\w.,/:=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

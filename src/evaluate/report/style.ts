@@ -9,6 +9,7 @@ h1 { font-size: 20pt; line-height: 1.2; margin: 0; overflow-wrap: anywhere }
 h2 { font-size: 13pt; margin: 9mm 0 2mm }
 h2 .muted { font-weight: normal; font-size: 10pt }
 h3 { font-size: 9.5pt; margin: 0 0 1mm; break-after: avoid }
+table + h3 { margin-top: 4mm }
 .headline { font-size: 13pt; margin: 0 0 4mm }
 .tiles { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 3mm }
 .tile { display: flex; flex-direction: column; border: 0.2mm solid ${ink.rule}; border-radius: 1.5mm; padding: 2.5mm 3mm; break-inside: avoid }
@@ -30,7 +31,7 @@ figure { margin: 0; break-inside: avoid }
 figure img { display: block; width: 100%; height: auto }
 figcaption { font-size: 8.5pt; color: ${ink.muted}; margin-top: 1mm }
 .card img { width: auto; max-width: 100%; max-height: 46mm }
-.key { margin: 0 0 2mm; font-size: 8.5pt }
+.key { margin: 0 0 2mm; font-size: 8.5pt; break-inside: avoid; break-after: avoid }
 .cards { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 4mm 4mm; align-items: end }
 .card figcaption { display: flex; flex-direction: column; font-variant-numeric: tabular-nums }
 .card .file { color: ${ink.text}; overflow-wrap: anywhere }

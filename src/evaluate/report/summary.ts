@@ -64,8 +64,8 @@ function overlap({ miou }: Evaluation): Html {
   const detail =
     automatic === null || oracle === null
       ? "no marked defects"
-      : `mean IoU, threshold from ε alone; best threshold in hindsight: ${oracle.toFixed(3)}`;
-  return tile("Overlap with marked defects", score(automatic), detail);
+      : `mean IoU, silent good parts count as 1; threshold from ε alone, best in hindsight: ${oracle.toFixed(3)}`;
+  return tile("Overlap with defects", score(automatic), detail);
 }
 
 function ranking({ imageAuroc, pixelAuroc, aupro, meanOfKinds }: Evaluation): Html {

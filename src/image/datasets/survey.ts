@@ -105,6 +105,7 @@ async function surveyCategory(category: Category, options: CheckedOptions): Prom
         good.length,
       )),
       ...(await dark(looks)),
+      ...differentShapes(category, headers),
       ...(await leftovers(category, dataset)),
     ],
   };
@@ -199,6 +200,21 @@ async function dark(looks: readonly Look[]): Promise<Problem[]> {
   const { path, brightest } = found;
   const message = `of 16 bits the upper 8 are read, and in these images, as "${path}", no pixel has more than ${brightest} of 255 there: scale what a camera gives in 10, 12 or 14 bits to 16`;
   return [problem("dark", "warning", path, message)];
+}
+
+/** From here on, shapes count as different: a part then looks a quarter wider or narrower than in another image. */
+const mostStretch = 1.25;
+
+/** All are resized to one square, in which a part of an image of another shape looks like another part. */
+function differentShapes({ path }: Category, headers: readonly ImageHeader[]): Problem[] {
+  if (headers.length === 0) return [];
+  const ratio = ({ width, height }: ImageHeader) => width / height;
+  const byRatio = [...headers].sort((a, b) => ratio(a) - ratio(b));
+  const [tallest, widest] = [byRatio[0]!, byRatio.at(-1)!];
+  if (ratio(widest) / ratio(tallest) < mostStretch) return [];
+  const [from, to] = [tallest, widest].map(({ width, height }) => `${width} × ${height}`);
+  const message = `images have different shapes, from ${from} to ${to}, and all are resized to one square: crop them alike, or turn what stands upright`;
+  return [problem("shapes", "warning", path, message)];
 }
 
 async function leftovers({ path, layout }: Category, dataset: Dataset): Promise<Problem[]> {

@@ -50,6 +50,14 @@ it("sorts images by what came out, the most significant first, and counts those 
   ]);
 });
 
+it("shows no overlap with a defect of which no pixel is marked", async () => {
+  const marked = { data: new Uint8Array(16).fill(1, 5, 7), width: 4, height: 4 };
+  const empty = { ...marked, data: new Uint8Array(16) };
+  const drawer = new SheetDrawer(data);
+  for (const truth of [marked, empty]) await drawer.add({ ...pictured("cut", 5, truth), iou: 1 });
+  expect(drawer.sheets()[0]!.cards.map(({ iou }) => iou)).toEqual([1, null]);
+});
+
 it("draws part and detection side by side, in the part's proportions, with the outline of the defect", async () => {
   const mask = { data: new Uint8Array(16).fill(1, 5, 7).fill(1, 9, 11), width: 4, height: 4 };
   const drawer = new SheetDrawer(data);

@@ -75,7 +75,7 @@ it("says what cannot be known without masks, and where detections lie with them"
     },
   });
   expect(unmarked).toMatch(
-    /Overlap with marked defects<\/span><span class="figure">–<[^>]*><[^>]*>no marked defects</,
+    /Overlap with defects<\/span><span class="figure">–<[^>]*><[^>]*>no marked defects</,
   );
   expect(unmarked).not.toContain("marked defects;");
   expect(unmarked).toContain("1 of 2 images, wherever the detection lies<");

@@ -34,8 +34,10 @@ it("counts what there is", async () => {
       { width: 4, height: 4, images: 5 },
       { width: 8, height: 4, images: 1 },
     ],
-    problems: [],
+    problems: [expect.objectContaining({ kind: "shapes", severity: "warning" })],
   });
+  expect(categories[0]!.problems).toEqual([]);
+  expect(categories[1]!.problems[0]!.message).toMatch(/different shapes, from 4 × 4 to 8 × 4/);
   expect(categories[1]!.modes.map(({ images }) => images)).toEqual([5, 1]);
   expect(categories[1]!.modes[0]!.mode).toBe("png, 1 × 8 bits");
 });

@@ -76,8 +76,13 @@ export class EpsilonSlider extends HTMLElement {
     if (logEpsilon !== null) this.slider.valueAsNumber = logEpsilon;
     this.slider.setAttribute("aria-valuetext", logEpsilon === null ? "unknown" : epsilon(logEpsilon));
     this.value.textContent = logEpsilon === null ? "–" : epsilon(logEpsilon);
-    this.effect.textContent = trial
-      ? this.effectOf(trial.logEpsilon)
+    this.effect.textContent = trial ? this.effectOf(trial.logEpsilon) : this.invitation();
+  }
+
+  private invitation(): string {
+    const undecided = this.line.shown?.logNfa === null;
+    return undecided
+      ? "This frame has no map on which to try another threshold."
       : "Move it to try another threshold on this frame.";
   }
 

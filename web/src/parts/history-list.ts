@@ -38,8 +38,8 @@ export class HistoryList extends HTMLElement {
   /** The id before which each page begins; the first begins with the newest. */
   private starts: (string | undefined)[] = [undefined];
   private page = 0;
-  /** The newest result when the list was read. */
-  private newest: string | undefined;
+  /** The id of the newest result when the list was read; ids grow with time. */
+  private newest = "";
   private asked = 0;
 
   constructor(
@@ -96,8 +96,7 @@ export class HistoryList extends HTMLElement {
     ].sort();
     choices(this.station, "All", stations);
     choices(this.model, "All", names);
-    const at = results.findIndex(({ id }) => id === this.newest);
-    const more = at < 0 ? results.length : at;
+    const more = results.filter(({ id }) => id > this.newest).length;
     this.fresh.hidden = more === 0 || newest === null;
     this.fresh.textContent = `Show ${more} new`;
   }
@@ -139,7 +138,9 @@ export class HistoryList extends HTMLElement {
   }
 
   private show(found: readonly Result[], total: number, more: boolean): void {
-    if (this.page === 0) this.newest = this.line.newest?.id;
+    // The list may be there before the line has caught up, and a filter may leave the newest out.
+    const ids = [this.line.newest?.id ?? "", found[0]?.id ?? ""].sort();
+    if (this.page === 0) this.newest = ids[1]!;
     if (more) this.starts[this.page + 1] = found.at(-1)!.id;
     this.newer.disabled = this.page === 0;
     this.older.disabled = !more;

@@ -17,7 +17,7 @@ export function trainingPlot({ losses, heldOut }: Losses, latentValues: number):
     title: "Likelihood of good parts",
     caption:
       "Negative log-likelihood per latent value, nats, after each epoch. It falls as good parts become known.",
-    x: { name: "epoch", min: 0, max: losses.length },
+    x: { name: "epoch", min: 0, max: losses.length, counts: true },
     y: { name: "nats per latent value" },
     series: [
       { name: unseen ? "learned from" : "", colour: ink.good, style: "line", points: learned },

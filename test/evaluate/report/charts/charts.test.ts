@@ -134,6 +134,18 @@ it("marks the automatic and the best threshold on the curve of mIoU", () => {
   const miou = { automatic: 0.4, oracle: 0.5, oracleLogEpsilon: 10 };
   const { series } = miouPlot({ logEpsilon: [-10, 0, 10], miou: [0.3, 0.4, 0.5] }, miou, 0);
   expect(series.slice(1).map(({ points }) => points)).toEqual([[[0, 0.4]], [[spread(10), 0.5]]]);
+  const [low, high] = [spread(-10) - 0.2, spread(10) + 0.2];
+  const [least, , , , most] = series[0]!.points;
+  expect([least, most]).toEqual([
+    [low, 0.3],
+    [high, 0.5],
+  ]);
   const unknown = { automatic: null, oracle: null, oracleLogEpsilon: null };
   expect(miouPlot({ logEpsilon: [], miou: [] }, unknown, 0).series[1]!.points).toEqual([]);
+  const same = miouPlot({ logEpsilon: [5], miou: [0.4] }, { ...miou, oracleLogEpsilon: -90 }, -90);
+  expect(same.series.map(({ name, points }) => [name, points.length])).toEqual([
+    ["", 3],
+    ["automatic, also the best", 1],
+  ]);
+  expect(same.x.min).toBeLessThan(spread(-90));
 });
