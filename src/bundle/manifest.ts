@@ -39,6 +39,8 @@ export const recoverySchema = z.strictObject({
 export const trainingSchema = z.strictObject({
   /** Images learned from. */
   images: z.int().positive(),
+  /** Marks of their files, base64: src/bundle/learned-from.ts. */
+  learnedFrom: z.base64().optional(),
   /** As planned; fewer were done where `losses` are fewer. */
   epochs: z.int().positive(),
   batchSize: z.int().positive(),

@@ -22,7 +22,7 @@ export type { RecalibrateOptions } from "./options.js";
  * @returns the manifest of the file written.
  * @throws UflowError ERR_UFLOW_BAD_OPTION, ERR_UFLOW_BAD_MODEL, ERR_UFLOW_BAD_WEIGHTS (see `Inspector.open`),
  * ERR_UFLOW_BAD_IMAGE (none, or one that cannot be read: a promise is not made by less than the user gave; or the mask of `ignore`),
- * ERR_UFLOW_BAD_DATASET (less than two images, or the same twice), ERR_UFLOW_OUTPUT, ERR_UFLOW_DEVICE, ERR_UFLOW_NETWORK,
+ * ERR_UFLOW_BAD_DATASET (less than two images, the same twice, or some that the model learned from), ERR_UFLOW_OUTPUT, ERR_UFLOW_DEVICE, ERR_UFLOW_NETWORK,
  * ERR_UFLOW_ABORTED.
  */
 export async function recalibrate(

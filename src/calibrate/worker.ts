@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { calibrate } from "../a-contrario/calibrate.js";
 import type { Calibration } from "../a-contrario/calibration.js";
 import type { View } from "../areas/sight.js";
+import { learnedAmong } from "../bundle/learned-from.js";
 import type { Model } from "../bundle/model.js";
 import { UflowError } from "../error.js";
 import { decodeImage } from "../image/decode.js";
@@ -28,6 +29,7 @@ async function work(
   report: (progress: CalibrateProgress) => void,
 ): Promise<Calibration> {
   const { mapSize } = model.manifest;
+  await expectUnseen(images, model);
   const sight = await sightOf(model);
   const network = await Network.open(await withWeightsFolder(model), { device, threads, gate });
   const seen = new Map<string, string>();
@@ -53,6 +55,16 @@ async function work(
     await network.close();
   }
   return calibrate(energies, { mapSize, ...(tail && { tail }), ...(tests && { tests }) }, views);
+}
+
+/** What was learned from looks better than parts to come. @throws UflowError ERR_UFLOW_BAD_DATASET. */
+async function expectUnseen(images: readonly string[], { manifest }: Model): Promise<void> {
+  const learned = await learnedAmong(images, manifest);
+  if (learned.length === 0) return;
+  throw new UflowError(
+    "ERR_UFLOW_BAD_DATASET",
+    `The model learned from ${learned.length} of the ${images.length} images, as from "${learned[0]}", and they say nothing about parts to come: give images of good parts that it has not seen`,
+  );
 }
 
 /** Each image is to count once: copies would promise what nobody has seen. @throws UflowError ERR_UFLOW_BAD_DATASET. */

@@ -55,7 +55,7 @@ async function run(model: string, { out, json, ...flags }: Flags): Promise<void>
     if (json) printJson(manifest.calibration);
     else process.stdout.write(`${table(await calibrationLines(manifest))}\n`);
     say(`Calibrated in ${duration((performance.now() - start) / 1000)}; wrote ${out}`);
-    say("What it promises holds for parts like these, if the model was trained on none of them");
+    say("What it promises holds for parts like these");
     say(`Next: uflow inspect ${shellWord(out)} IMAGES${await promised(manifest)}`);
   } finally {
     bar.stop();

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { learnedAmong } from "../bundle/learned-from.js";
 import { UflowError } from "../error.js";
 import { goodKind, type LayoutName, readDataset, type TestImage } from "../image/datasets/index.js";
 import { Inspector } from "../inspect/index.js";
@@ -19,6 +20,7 @@ import {
   meanOfKinds,
   medianTimings,
   notesOn,
+  notesOnLearned,
   notesOnPromise,
   summarizeDefects,
   summarizeRegions,
@@ -84,6 +86,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     notes: [
       ...notesOn(examined, errors, pixels.precision, lostRegions),
       ...notesOnPromise(alarms, operatingPoint.epsilon),
+      ...notesOnLearned(
+        await learnedAmong(
+          examined.map(({ path }) => path),
+          manifest,
+        ),
+      ),
     ],
     ...(wanted && { curves }),
   };

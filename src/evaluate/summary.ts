@@ -147,6 +147,14 @@ export function notesOn(
   return notes;
 }
 
+/** Where test images are not new to the model. @param learned those that it learned from */
+export function notesOnLearned(learned: readonly string[]): string[] {
+  if (learned.length === 0) return [];
+  return [
+    `The model learned from ${count(learned.length, "image")} of these, as from "${learned[0]}": what it makes of them says nothing about parts to come`,
+  ];
+}
+
 /** What to do where good images clearly have more false alarms than the operating point promises. */
 export function notesOnPromise(
   { perGoodImageInterval }: Pick<FalseAlarms, "perGoodImageInterval">,

@@ -8,6 +8,7 @@ import type { IgnoredAreas } from "../areas/ignore.js";
 import { Sight, type View } from "../areas/sight.js";
 import { type Backbone, featureScales } from "../backbone/index.js";
 import { type BackboneSource, backboneFrom, networkFrom, weightsRecord } from "../backbone/stored.js";
+import { marksOf } from "../bundle/learned-from.js";
 import type { BackboneWeights, TrainingSummary } from "../bundle/manifest.js";
 import { sha256 } from "../bundle/model.js";
 import { UflowError } from "../error.js";
@@ -109,7 +110,7 @@ async function makeModel(
     const heldOut = await heldOutImages(task, division, basis, flow, features);
     try {
       const state = await learn(plan, { trainer, features, heldOut, teller, keeper }, start, signal);
-      return await trained(task, basis, flow, division, state, { heldOut, teller });
+      return await trained({ task, sums, division }, basis, flow, state, { heldOut, teller });
     } finally {
       await trainer.close();
       await heldOut?.close();
@@ -161,19 +162,19 @@ async function basisOf(task: Task, division: Division, signal: AbortSignal) {
 
 /** The model of the best epoch. */
 async function trained(
-  task: Task,
+  given: Omit<Awaited<ReturnType<typeof distinctImages>>, "notices">,
   { built, architecture, sight }: Basis,
   untrainedFlow: FlowParameters,
-  division: Division,
   state: LearningState,
   { heldOut, teller }: { heldOut: HeldOutImages | undefined; teller: ProgressTeller },
 ): Promise<Trained> {
+  const { task, division } = given;
   const values = state.best?.values ?? state.flow.values;
   const parameters = { ...untrainedFlow, values };
   const energies = await heldOut?.energies(values);
   const flow = energyNetwork(architecture, parameters);
   const weights = weightsRecord(task.source, built);
-  const training = summaryOf(task, division, state);
+  const training = summaryOf(given, state);
   const views = await viewsOf(
     division.heldOut.map((image) => task.images[image]!),
     sight,
@@ -352,12 +353,17 @@ async function learn(
   }
 }
 
-function summaryOf(task: Task, { learned, heldOut }: Division, state: LearningState): TrainingSummary {
+function summaryOf(
+  { task, sums, division: { learned, heldOut } }: Parameters<typeof trained>[0],
+  state: LearningState,
+): TrainingSummary {
   const { epochs, batchSize, learningRate, weightDecay, featureNoise, seed, schedule, patience } = task;
   const { augment, cachePrecision } = task;
   const { losses, heldOutLosses, best, recoveries } = state;
   return {
     images: learned.length,
+    // Of images that were decoded, so that all of them could be read.
+    learnedFrom: marksOf(learned.map((image) => sums[image]!.sha256!)),
     epochs,
     batchSize,
     learningRate,

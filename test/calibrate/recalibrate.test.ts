@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readEntries } from "#uflow/bundle/read.js";
@@ -92,6 +92,17 @@ describe("nothing is written", () => {
     expect(await refusal({ good: copies })).toMatchObject({
       code: "ERR_UFLOW_BAD_DATASET",
       message: expect.stringMatching(/3\.png" and ".*1\.png" are the same picture/),
+    });
+  });
+
+  it("where the model learned from one of them", async () => {
+    const [known] = await readdir(join(tiny.data, "train", "good"));
+    const mixed = await folderWith("mixed", (path) =>
+      copyFile(join(tiny.data, "train", "good", known!), path),
+    );
+    expect(await refusal({ good: mixed })).toMatchObject({
+      code: "ERR_UFLOW_BAD_DATASET",
+      message: expect.stringMatching(/^The model learned from 1 of the 4 images, as from ".*3\.png"/),
     });
   });
 

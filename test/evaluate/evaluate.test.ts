@@ -309,6 +309,17 @@ it("leaves metrics open that the images do not define", async () => {
   expect(evaluation.notes).toEqual(["There are no defective test images: only false alarms can be measured"]);
 });
 
+it("says which test images the model learned from, whatever they are called", async () => {
+  const data = await copyOfProduct("known");
+  const learned = join(data, "train", "good");
+  for (const name of ["2", "5"]) {
+    await cp(join(learned, `${name}.png`), join(data, "test", "good", `again-${name}.png`));
+  }
+  const { notes } = await evaluate({ model, data });
+  const first = join(data, "test", "good", "again-2.png");
+  expect(notes).toContainEqual(expect.stringContaining(`learned from 2 images of these, as from "${first}"`));
+});
+
 it("refuses a folder without test images, saying what was expected", async () => {
   const data = await copyOfProduct("untested");
   await rm(join(data, "test"), { recursive: true });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { learnedAmong } from "#uflow/bundle/learned-from.js";
 import { readFlowParameters, readModel } from "#uflow/bundle/read.js";
 import { UflowError } from "#uflow/error.js";
 import { energyNetwork } from "#uflow/flow/energy-network.js";
@@ -92,6 +93,15 @@ describe("a training", () => {
     expect(await train(options)).toMatchObject({ normalization: "whitened", training: { images: 3 } });
     const standard = await train({ ...options, normalization: "standard" });
     expect(standard.normalization).toBe("standard");
+  });
+
+  it("is known by the images that it learned from, but for those held out", async () => {
+    const images = [0, 1, 2, 3, 4].map((i) => join(data, `${i}.png`));
+    const { manifest } = await readModel(join(scratch, "first.uflow"));
+    expect(await learnedAmong([...images, join(scratch, "first.uflow"), scratch], manifest)).toEqual(images);
+    const held = await train({ ...fewest, data, output, heldOut: 0.4 });
+    expect(await learnedAmong(images, held)).toHaveLength(3);
+    expect(await learnedAmong(images, {})).toEqual([]);
   });
 
   it("keeps the parameters of which the flow's network was made", async () => {
