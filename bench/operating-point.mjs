@@ -12,7 +12,8 @@
 //   found           part of the defective images with a detection
 //   alarms          part of the good test images with one
 // "pixels alone" is the calibrated test without that of the means over squares.
-// "fair threshold" is the anomaly map at the score that 1 in 256² pixels of the good test images exceeds.
+// "held-out quantile" is the anomaly map at the score that 1 in 256² pixels of the held-out good images exceeds, the threshold that
+// one would take who has good images only; "fair threshold" the same of the good test images, so that it knows more than all others.
 // The plot has, for each ε, the part of all good test images whose most significant region has NFA < ε.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,8 +21,12 @@ import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { backboneOf } from "../dist/backbone/index.js";
 import { mobile4Outputs, mobileNetwork, mobileWeights } from "../dist/backbone/mobile.js";
+import { learnedAmong } from "../dist/bundle/learned-from.js";
 import { rewriteModel } from "../dist/bundle/write.js";
-import { evaluate, importBackbone, train } from "../dist/index.js";
+import { fairThreshold } from "../dist/evaluate/metrics/index.js";
+import { iouAbove } from "../dist/evaluate/metrics/iou.js";
+import { readMask } from "../dist/image/mask.js";
+import { evaluate, Inspector, importBackbone, readDataset, train } from "../dist/index.js";
 import { presetOf } from "../dist/train/presets.js";
 import { promisePlot } from "./report/promise-plot.mjs";
 
@@ -103,15 +108,52 @@ async function examine(data, setting, { seed, ...options }) {
   for (const [way, { model: changed, ...test }] of Object.entries(ways)) {
     const tested = changed ? await changed(model) : model;
     const evaluation = await evaluate({ model: tested, data, curves: true, threads, ...test });
-    const { images, imageAuroc, pixelAuroc, aupro, miou, falseAlarms, defects, fairThreshold } = evaluation;
+    const {
+      images,
+      imageAuroc,
+      pixelAuroc,
+      aupro,
+      miou,
+      falseAlarms,
+      defects,
+      fairThreshold: fair,
+    } = evaluation;
     const found = defects.reduce((sum, { detected }) => sum + detected, 0) / images.defective;
     const alarms = falseAlarms.goodImagesWithDetection / images.good;
     const ranking = [imageAuroc, pixelAuroc, aupro];
     add(setting, seed, way, [...ranking, miou.automatic, miou.oracle, found, alarms]);
     onGood[way] = [...(onGood[way] ?? []), ...evaluation.curves.goodLogNfa];
-    if (way === "calibrated")
-      add(setting, seed, "fair threshold", [...ranking, fairThreshold?.miou ?? null, NaN, NaN, NaN]);
+    if (way !== "calibrated") continue;
+    add(setting, seed, "held-out quantile", [...ranking, ...(await atHeldOutQuantile(model, data))]);
+    add(setting, seed, "fair threshold", [...ranking, fair?.miou ?? null, NaN, NaN, NaN]);
   }
+}
+
+/** mIoU of the anomaly map at the held-out images' quantile, none at best, and the parts of images with a pixel above it. */
+async function atHeldOutQuantile(model, data) {
+  const { train: known, test } = await readDataset(data);
+  const inspector = await Inspector.open(model, { device: "cpu" });
+  const learned = new Set(await learnedAmong(known, inspector.manifest));
+  const mapOf = async (path) => (await inspector.inspect(path)).anomalyMap;
+  const heldOut = [];
+  for (const path of known) if (!learned.has(path)) heldOut.push(await mapOf(path));
+  const nothing = heldOut.map(({ data, ...size }) => ({ ...size, data: new Uint8Array(data.length) }));
+  const { score } = fairThreshold(heldOut, nothing);
+  const [ious, found, alarms] = [[], [], []];
+  for (const { path, defect, mask } of test) {
+    const map = await mapOf(path);
+    const above = map.data.some((value) => value > score) ? 1 : 0;
+    if (defect === "good") {
+      ious.push(1 - above);
+      alarms.push(above);
+      continue;
+    }
+    found.push(above);
+    if (mask) ious.push(iouAbove(score, map.data, (await readMask(mask, { ...map, data: null })).data));
+  }
+  await inspector.close();
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return [mean(ious), NaN, mean(found), mean(alarms)];
 }
 
 /** The same model without what its calibration says of means over squares. */
