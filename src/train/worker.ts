@@ -11,11 +11,13 @@ import { type BackboneSource, backboneFrom, networkFrom, weightsRecord } from ".
 import { marksOf } from "../bundle/learned-from.js";
 import type { BackboneWeights, TrainingSummary } from "../bundle/manifest.js";
 import { sha256 } from "../bundle/model.js";
+import { concurrently } from "../concurrently.js";
 import { UflowError } from "../error.js";
 import { type FlowArchitecture, latentScales } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { type FlowParameters, initialParameters } from "../flow/parameters.js";
 import { readImageHeader } from "../image/decode.js";
+import { differentShapes } from "../image/shapes.js";
 import type { Energy } from "../kernels/index.js";
 import type { RunGate } from "../onnx/run-gate.js";
 import { workInThread } from "../onnx/thread-work.js";
@@ -142,7 +144,16 @@ async function distinctImages(given: Task, signal: AbortSignal) {
   const notices = [...given.notices];
   if (copies.length > 0) notices.push(noticeOfCopies(copies));
   if (twins.length > 0) notices.push(noticeOfTwins(twins, images));
+  notices.push(...(await noticesOfShapes(task)));
   return { task, sums, division, notices };
+}
+
+/** A region is of one shape, and so are tiles, whatever the images. Those that cannot be read are named when they are decoded. */
+async function noticesOfShapes({ images, region, tileSize }: Task): Promise<string[]> {
+  if (region || tileSize) return [];
+  const headers = await concurrently(images, 4, (path) => readImageHeader(path).catch(() => undefined));
+  const message = differentShapes(headers.filter((header) => header !== undefined));
+  return message === undefined ? [] : [`The good ${message}`];
 }
 
 /** What a training begins with; but for its options, all of it is the model's. */

@@ -205,6 +205,22 @@ it("says that images in folders below are not learned from", async () => {
   ]);
 });
 
+it("says that images are of different shapes, where they are resized to one square", async () => {
+  const mixed = join(scratch, "two-shapes");
+  await cp(data, mixed, { recursive: true });
+  await sharp(join(data, "1.png"))
+    .extract({ left: 0, top: 0, width: side, height: 40 })
+    .toFile(join(mixed, "9.png"));
+  const notices: string[] = [];
+  const onProgress = ({ notice }: TrainProgress) => void (notice && notices.push(notice));
+  await train({ ...fewest, data: mixed, output, onProgress });
+  expect(notices).toEqual([
+    expect.stringMatching(/^The good images have different shapes, from 64 × 64 to 64 × 40/),
+  ]);
+  await train({ ...fewest, data: mixed, output, region: { x: 0, y: 0, width: 32, height: 32 }, onProgress });
+  expect(notices).toHaveLength(1);
+});
+
 it("says that images are nearly the same as another, where some are held out", async () => {
   const twins = join(scratch, "twins");
   await cp(data, twins, { recursive: true });

@@ -5,6 +5,7 @@ import { UflowError } from "../../error.js";
 import { parseOptions } from "../../options.js";
 import type { ImageHeader } from "../decode.js";
 import { maskPaths } from "../mask.js";
+import { differentShapes } from "../shapes.js";
 import { findDark } from "./dark.js";
 import { type Dataset, goodKind, type LayoutName, type TestImage } from "./dataset.js";
 import { findCopies, findLeakage } from "./duplicates.js";
@@ -105,7 +106,7 @@ async function surveyCategory(category: Category, options: CheckedOptions): Prom
         good.length,
       )),
       ...(await dark(looks)),
-      ...differentShapes(category, headers),
+      ...shapes(category, headers),
       ...(await leftovers(category, dataset)),
     ],
   };
@@ -202,19 +203,9 @@ async function dark(looks: readonly Look[]): Promise<Problem[]> {
   return [problem("dark", "warning", path, message)];
 }
 
-/** From here on, shapes count as different: a part then looks a quarter wider or narrower than in another image. */
-const mostStretch = 1.25;
-
-/** All are resized to one square, in which a part of an image of another shape looks like another part. */
-function differentShapes({ path }: Category, headers: readonly ImageHeader[]): Problem[] {
-  if (headers.length === 0) return [];
-  const ratio = ({ width, height }: ImageHeader) => width / height;
-  const byRatio = [...headers].sort((a, b) => ratio(a) - ratio(b));
-  const [tallest, widest] = [byRatio[0]!, byRatio.at(-1)!];
-  if (ratio(widest) / ratio(tallest) < mostStretch) return [];
-  const [from, to] = [tallest, widest].map(({ width, height }) => `${width} × ${height}`);
-  const message = `images have different shapes, from ${from} to ${to}, and all are resized to one square: crop them alike, or turn what stands upright`;
-  return [problem("shapes", "warning", path, message)];
+function shapes({ path }: Category, headers: readonly ImageHeader[]): Problem[] {
+  const message = differentShapes(headers);
+  return message === undefined ? [] : [problem("shapes", "warning", path, message)];
 }
 
 async function leftovers({ path, layout }: Category, dataset: Dataset): Promise<Problem[]> {
