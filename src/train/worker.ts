@@ -17,7 +17,7 @@ import { type FlowArchitecture, latentScales } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { type FlowParameters, initialParameters } from "../flow/parameters.js";
 import { readImageHeader } from "../image/decode.js";
-import { differentShapes } from "../image/shapes.js";
+import { shapeWarnings } from "../image/shapes.js";
 import type { Energy } from "../kernels/index.js";
 import type { RunGate } from "../onnx/run-gate.js";
 import { workInThread } from "../onnx/thread-work.js";
@@ -152,8 +152,9 @@ async function distinctImages(given: Task, signal: AbortSignal) {
 async function noticesOfShapes({ images, region, tileSize }: Task): Promise<string[]> {
   if (region || tileSize) return [];
   const headers = await concurrently(images, 4, (path) => readImageHeader(path).catch(() => undefined));
-  const message = differentShapes(headers.filter((header) => header !== undefined));
-  return message === undefined ? [] : [`The good ${message}`];
+  return shapeWarnings(headers.filter((header) => header !== undefined)).map(
+    (message) => `The good ${message}`,
+  );
 }
 
 /** What a training begins with; but for its options, all of it is the model's. */

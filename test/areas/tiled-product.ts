@@ -33,18 +33,22 @@ export interface TiledModel extends AsyncDisposable {
   scratch: string;
 }
 
+/** Six pictures in a new folder. */
+export async function saveSurfaces(folder: string, random: Random): Promise<void> {
+  await mkdir(folder);
+  for (let i = 0; i < 6; i++) {
+    const { data, ...raw } = surface(random);
+    await sharp(data, { raw })
+      .png()
+      .toFile(join(folder, `${i}.png`));
+  }
+}
+
 /** A model that sees pictures of 128 × 128 in nine tiles of 64 × 64, whose overlaps are cut at 56 and 88. */
 export async function tiledModel(): Promise<TiledModel> {
   const scratch = await mkdtemp(join(tmpdir(), "uflow-tiled-"));
   const [data, model] = [join(scratch, "good"), join(scratch, "tiled.uflow")];
-  await mkdir(data);
-  const random = new Random(6);
-  for (let i = 0; i < 6; i++) {
-    const { data: pixels, ...raw } = surface(random);
-    await sharp(pixels, { raw })
-      .png()
-      .toFile(join(data, `${i}.png`));
-  }
+  await saveSurfaces(data, new Random(6));
   const options = { inputSize: 64, flowSteps: 2, epochs: 20, batchSize: 4, heldOut: 0.34 } as const;
   // So few pixels tell nothing of the correlations of a hundred channels, so few steps do not average over noise.
   const plain = { normalization: "standard", featureNoise: 0 } as const;

@@ -8,7 +8,7 @@ export type ProblemKind =
   | "leakage" // the same content is learned from and tested
   | "copy" // the same content is learned from, or tested, twice
   | "dark" // 16-bit images that use few of their values
-  | "shapes" // images of different shapes, which are resized to the same square
+  | "shapes" // images of different shapes, or long ones: all are resized to one square
   | "too-few" // not enough images to train or to evaluate
   | "unused" // files that belong to no part
   | "empty-folder";

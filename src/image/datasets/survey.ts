@@ -5,7 +5,7 @@ import { UflowError } from "../../error.js";
 import { parseOptions } from "../../options.js";
 import type { ImageHeader } from "../decode.js";
 import { maskPaths } from "../mask.js";
-import { differentShapes } from "../shapes.js";
+import { shapeWarnings } from "../shapes.js";
 import { findDark } from "./dark.js";
 import { type Dataset, goodKind, type LayoutName, type TestImage } from "./dataset.js";
 import { findCopies, findLeakage } from "./duplicates.js";
@@ -204,8 +204,7 @@ async function dark(looks: readonly Look[]): Promise<Problem[]> {
 }
 
 function shapes({ path }: Category, headers: readonly ImageHeader[]): Problem[] {
-  const message = differentShapes(headers);
-  return message === undefined ? [] : [problem("shapes", "warning", path, message)];
+  return shapeWarnings(headers).map((message) => problem("shapes", "warning", path, message));
 }
 
 async function leftovers({ path, layout }: Category, dataset: Dataset): Promise<Problem[]> {
