@@ -11,13 +11,11 @@ import { type BackboneSource, backboneFrom, networkFrom, weightsRecord } from ".
 import { marksOf } from "../bundle/learned-from.js";
 import type { BackboneWeights, TrainingSummary } from "../bundle/manifest.js";
 import { sha256 } from "../bundle/model.js";
-import { concurrently } from "../concurrently.js";
 import { UflowError } from "../error.js";
 import { type FlowArchitecture, latentScales } from "../flow/architecture.js";
 import { energyNetwork } from "../flow/energy-network.js";
 import { type FlowParameters, initialParameters } from "../flow/parameters.js";
 import { readImageHeader } from "../image/decode.js";
-import { shapeWarnings } from "../image/shapes.js";
 import type { Energy } from "../kernels/index.js";
 import type { RunGate } from "../onnx/run-gate.js";
 import { workInThread } from "../onnx/thread-work.js";
@@ -29,16 +27,16 @@ import type { FeatureCache } from "./feature-cache.js";
 import { freeMemory } from "./feature-records.js";
 import { computeFeatures } from "./features.js";
 import type { FlowLayout } from "./gradient-network.js";
-import { type Division, divide, HeldOutImages, usualInterval } from "./held-out.js";
-import { type ImageSum, imageSums, noticeOfCopies, withoutCopies } from "./image-sums.js";
+import { type Division, HeldOutImages, usualInterval } from "./held-out.js";
+import { chooseImages, type ImageChoice } from "./image-choice.js";
+import type { ImageSum } from "./image-sums.js";
 import { freshState, isDone, Learning, type LearningPlan, type LearningState } from "./learning.js";
 import { checkStepMemory } from "./memory.js";
-import { type CheckedTrainOptions, fewestImages, type TrainProgress, tilingOf } from "./options.js";
+import { type CheckedTrainOptions, type TrainProgress, tilingOf } from "./options.js";
 import type { Preset } from "./presets.js";
 import { ProgressTeller } from "./progress.js";
 import { throwIfStopped } from "./stop.js";
 import { Trainer, untrained } from "./trainer.js";
-import { findTwins, noticeOfTwins } from "./twins.js";
 import { whiteningsOf } from "./whitening.js";
 
 /** What the worker is given. */
@@ -86,7 +84,8 @@ async function makeModel(
   signal: AbortSignal,
   send: (progress: TrainProgress) => void,
 ): Promise<Trained> {
-  const { task, sums, division, notices } = await distinctImages(given, signal);
+  const { images, sums, division, notices } = await chooseImages(given.images, given, signal);
+  const task: Task = { ...given, images };
   const basis = await basisOf(task, division, signal);
   const { backbone, built, architecture, initial, sight, tiles } = basis;
   const plan = planOf(task, division, architecture, tiles);
@@ -94,7 +93,7 @@ async function makeModel(
   const stepBytes = checkStepMemory(architecture, plan.images, learners);
   const pictures = picturesOf(task.images, division.learned, task.augment, task.seed, tiles);
   const teller = new ProgressTeller(pictures.length, task.epochs, send);
-  for (const notice of notices) teller.notice(notice);
+  for (const notice of [...given.notices, ...notices]) teller.notice(notice);
   const identity = identityOf(task, built.network, sums);
   const keeper = new CheckpointKeeper(task.checkpoint, identity, task.checkpointEvery, (notice) =>
     teller.notice(notice),
@@ -135,26 +134,9 @@ async function flowBefore(
   return { ...initial, whitenings };
 }
 
-/** What is learned from and what is held out, without copies; and what is to be told of it. @throws UflowError ERR_UFLOW_BAD_DATASET */
-async function distinctImages(given: Task, signal: AbortSignal) {
-  const { images, sums, copies } = withoutCopies(given.images, await imageSums(given.images, signal));
-  const task: Task = { ...given, images };
-  checkEnough(task, copies.length);
-  const { division, twins } = await divided(task, signal);
-  const notices = [...given.notices];
-  if (copies.length > 0) notices.push(noticeOfCopies(copies));
-  if (twins.length > 0) notices.push(noticeOfTwins(twins, images));
-  notices.push(...(await noticesOfShapes(task)));
-  return { task, sums, division, notices };
-}
-
-/** A region is of one shape, and so are tiles, whatever the images. Those that cannot be read are named when they are decoded. */
-async function noticesOfShapes({ images, region, tileSize }: Task): Promise<string[]> {
-  if (region || tileSize) return [];
-  const headers = await concurrently(images, 4, (path) => readImageHeader(path).catch(() => undefined));
-  return shapeWarnings(headers.filter((header) => header !== undefined)).map(
-    (message) => `The good ${message}`,
-  );
+/** What a model is made from. */
+interface Subject extends Pick<ImageChoice, "sums" | "division"> {
+  task: Task;
 }
 
 /** What a training begins with; but for its options, all of it is the model's. */
@@ -174,19 +156,19 @@ async function basisOf(task: Task, division: Division, signal: AbortSignal) {
 
 /** The model of the best epoch. */
 async function trained(
-  given: Omit<Awaited<ReturnType<typeof distinctImages>>, "notices">,
+  subject: Subject,
   { built, architecture, sight }: Basis,
   untrainedFlow: FlowParameters,
   state: LearningState,
   { heldOut, teller }: { heldOut: HeldOutImages | undefined; teller: ProgressTeller },
 ): Promise<Trained> {
-  const { task, division } = given;
+  const { task, division } = subject;
   const values = state.best?.values ?? state.flow.values;
   const parameters = { ...untrainedFlow, values };
   const energies = await heldOut?.energies(values);
   const flow = energyNetwork(architecture, parameters);
   const weights = weightsRecord(task.source, built);
-  const training = summaryOf(given, state);
+  const training = summaryOf(subject, state);
   const views = await viewsOf(
     division.heldOut.map((image) => task.images[image]!),
     sight,
@@ -290,12 +272,6 @@ function planOf(
   };
 }
 
-async function divided({ images, heldOut, seed }: Task, signal: AbortSignal) {
-  const division = divide(images.length, heldOut, seed);
-  const twins = division.heldOut.length > 0 ? await findTwins(images, signal) : [];
-  return { division: divide(images.length, heldOut, seed, twins), twins };
-}
-
 /** Undefined where none are held out. */
 async function heldOutImages(
   { batchSize, threads, gate }: Task,
@@ -307,15 +283,6 @@ async function heldOutImages(
   const pictures = picturesThatAre(heldOut, tiles);
   if (pictures.length === 0) return undefined;
   return HeldOutImages.open(architecture, layout, features, pictures, { batchSize, threads, gate });
-}
-
-/** @throws UflowError ERR_UFLOW_BAD_DATASET */
-function checkEnough({ images }: Task, copies: number): void {
-  if (images.length >= fewestImages) return;
-  throw new UflowError(
-    "ERR_UFLOW_BAD_DATASET",
-    `All ${images.length + copies} good images are copies of one, "${images[0]}"; at least ${fewestImages} different ones are needed, and 50 or more are better`,
-  );
 }
 
 /** All of the options but those that change where and how fast a training runs, not what it learns. */
@@ -365,10 +332,8 @@ async function learn(
   }
 }
 
-function summaryOf(
-  { task, sums, division: { learned, heldOut } }: Parameters<typeof trained>[0],
-  state: LearningState,
-): TrainingSummary {
+function summaryOf({ task, sums, division }: Subject, state: LearningState): TrainingSummary {
+  const { learned, heldOut } = division;
   const { epochs, batchSize, learningRate, weightDecay, featureNoise, seed, schedule, patience } = task;
   const { augment, cachePrecision } = task;
   const { losses, heldOutLosses, best, recoveries } = state;

@@ -110,15 +110,22 @@ describe.skipIf(noBrowser)("the console", () => {
     await send(service, image.wide, "wide.png");
     await says(page, "uflow-facts", /wide\.png · 64 × 40/);
     await expect.poll(() => page.locator(".picture img").count()).toBe(2);
-    const box = async (selector: string) => {
-      const { x, y, width, height } = (await page.locator(selector).first().boundingBox())!;
-      return [x, y, width, height].map((side) => Math.round(side));
-    };
-    const frame = await box(".picture");
-    expect(frame[2]! / frame[3]!).toBeCloseTo(64 / 40, 1);
-    expect(frame[1]! + frame[3]!).toBeLessThanOrEqual((await box(".tools"))[1]!);
-    for (const layer of ["img:not(.heat)", "img.heat", "svg"]) {
-      expect(await box(`.picture > ${layer}`)).toEqual(frame);
+    // All at one moment: the page still moves while numbers come.
+    const layout = () =>
+      page.locator("uflow-stage").evaluate((stage) => {
+        const box = (selector: string) => {
+          const { x, y, width, height } = stage.querySelector(selector)!.getBoundingClientRect();
+          return { x, y, width, height };
+        };
+        const layers = ["img:not(.heat)", "img.heat", "svg"].map((layer) => box(`.picture > ${layer}`));
+        return { frame: box(".picture"), layers, tools: box(".tools").y };
+      });
+    const { frame, layers, tools } = await layout();
+    expect(frame.width / frame.height).toBeCloseTo(64 / 40, 1);
+    expect(frame.y + frame.height).toBeLessThanOrEqual(tools + 0.5);
+    for (const layer of layers) {
+      for (const side of ["x", "y", "width", "height"] as const)
+        expect(layer[side]).toBeCloseTo(frame[side], 0);
     }
   });
 

@@ -63,8 +63,12 @@ async function listen(last?: string) {
     headers: last === undefined ? {} : { "last-event-id": last },
   });
   const reading = (async () => {
+    // A piece may end anywhere, so that its last line waits for the next one.
+    let rest = "";
     for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
-      for (const [, id] of text.matchAll(/^id: (.*)$/gm)) ids.push(id!);
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) if (line.startsWith("id: ")) ids.push(line.slice(4));
     }
   })().catch(() => {});
   const end = async () => {
@@ -74,7 +78,8 @@ async function listen(last?: string) {
   return { ids, end };
 }
 
-const until = (condition: () => boolean) => expect.poll(condition, { interval: 10 }).toBe(true);
+const until = (condition: () => boolean) =>
+  expect.poll(condition, { interval: 10 }).toBe(true);
 
 it("tells all who listen", async () => {
   const clients = [await listen(), await listen()];
