@@ -78,8 +78,7 @@ async function listen(last?: string) {
   return { ids, end };
 }
 
-const until = (condition: () => boolean) =>
-  expect.poll(condition, { interval: 10 }).toBe(true);
+const until = (condition: () => boolean) => expect.poll(condition, { interval: 10 }).toBe(true);
 
 it("tells all who listen", async () => {
   const clients = [await listen(), await listen()];
