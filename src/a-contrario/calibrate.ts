@@ -54,7 +54,8 @@ export function calibrate(
   const { tests, tail, mapSize } = { tests: defaultTests, tail: "exact" as const, ...test };
   const segmenter = new Segmenter();
   const ignored = views.map((view) => view.ignored);
-  const statistics = judged(energies, ignored, (image, background) => {
+  const { all, parts } = fits(energies, ignored);
+  const statistics = judged(energies.length, parts, (image, background) => {
     const options = { ...views[image]!.map, tests, tail };
     const scales = silenced(energies[image]!, ignored[image]);
     const found = segmentOn(background, segmenter, scales, options);
@@ -67,7 +68,7 @@ export function calibrate(
   return {
     version: calibrationVersion,
     images: energies.length,
-    ...fitBackground(energies, ignored),
+    ...all,
     test: { tests, tail, mapSize },
     logNfa: statistics.map(({ logNfa }) => logNfa),
     anomalyScore: statistics.map(({ anomalyScore }) => anomalyScore).sort(ascending),
@@ -75,18 +76,35 @@ export function calibrate(
   };
 }
 
-/** Judges every image, by its number, by a background that was fitted to images without it. */
-function judged<T>(
+/**
+ * The background of all images, and those of all but every `parts.length`-th one, beginning with the part's own number.
+ * All have means, or none has: an image is to be judged by the test that is to come.
+ */
+function fits(
   energies: readonly (readonly Energy[])[],
   ignored: readonly (IgnoredCells | undefined)[],
+): { all: FittedBackground; parts: FittedBackground[] } {
+  const count = Math.min(energies.length, mostFits);
+  const all = fitBackground(energies, ignored);
+  const parts = Array.from({ length: count }, (_, part) => {
+    const others = (_: unknown, i: number) => i % count !== part;
+    return fitBackground(energies.filter(others), ignored.filter(others));
+  });
+  if ([all, ...parts].every(({ joint }) => joint.mean)) return { all, parts };
+  return { all: byPixels(all), parts: parts.map(byPixels) };
+}
+
+function byPixels({ scales, joint: { mean: _, ...joint } }: FittedBackground): FittedBackground {
+  return { scales, joint };
+}
+
+/** Judges every image, by its number, by the background that was fitted to images without it. */
+function judged<T>(
+  images: number,
+  parts: readonly FittedBackground[],
   judge: (image: number, background: FittedBackground) => T,
 ): T[] {
-  const fits = Math.min(energies.length, mostFits);
-  return Array.from({ length: fits }).flatMap((_, fit) => {
-    const others = (_: unknown, i: number) => i % fits !== fit;
-    const background = fitBackground(energies.filter(others), ignored.filter(others));
-    return [...energies.keys()].filter((i) => i % fits === fit).map((image) => judge(image, background));
-  });
+  return Array.from({ length: images }, (_, image) => judge(image, parts[image % parts.length]!));
 }
 
 const ascending = (a: number, b: number) => a - b;

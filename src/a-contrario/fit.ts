@@ -8,6 +8,9 @@ const tail = 0.05;
 /** Side of the blocks whose means tell the correlation area: a pixel of the third scale in pixels of the first. */
 const blockSide = 4;
 
+/** Of so many means the tail has ten: less tells nothing of a law. */
+const fewestMeans = 10 / tail;
+
 /** The background of an energy, as `calibrate` finds it: of each scale, and of the joint energy on these scales. */
 export interface FittedBackground {
   scales: Background[];
@@ -40,7 +43,7 @@ export function fitBackground(
   return { scales, joint: { soft: true, ...fitScale(pixels, left), mean: fitMeans(placed, left) } };
 }
 
-/** Of the means of the joint energy; undefined where there is nothing to average, or all squares reach what is ignored. */
+/** Of the means of the joint energy; undefined where there is nothing to average, or ignored areas leave too few squares. */
 function fitMeans(
   placed: readonly (readonly Energy[])[],
   left: readonly (Uint8Array | undefined)[],
@@ -49,7 +52,8 @@ function fitMeans(
   if (side === 1) return undefined;
   const means = placed.map((image) => jointEnergy(image, { side, soft: true }));
   const reached = means.map((map, i) => left[i] && reaching(left[i], map, side >> 1));
-  if (reached.every((cells) => cells?.every((cell) => cell === 1))) return undefined;
+  const seen = means.map(({ data }, i) => reached[i]?.filter((cell) => cell === 0).length ?? data.length);
+  if (seen.reduce((sum, count) => sum + count, 0) < fewestMeans) return undefined;
   return { side, ...fitScale(means, reached) };
 }
 
@@ -156,6 +160,8 @@ function correlationArea(
 ): number {
   const side = energies.reduce((least, { width, height }) => Math.min(least, width, height), blockSide);
   const means = energies.flatMap((energy, i) => blockMeans(energy, side, ignored[i]));
+  // Where ignored areas leave no blocks, nothing says that pixels are independent.
+  if (means.length < 2) return side * side;
   const ratio = (side * side * variance(means)) / variance(values);
   return Math.min(Math.max(ratio, 1), side * side) || 1;
 }

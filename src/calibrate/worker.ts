@@ -29,7 +29,10 @@ async function work(
   report: (progress: CalibrateProgress) => void,
 ): Promise<Calibration> {
   const { mapSize } = model.manifest;
-  await expectUnseen(images, model);
+  const stop = () => {
+    if (signal.aborted) throw aborted();
+  };
+  await expectUnseen(images, model, stop);
   const sight = await sightOf(model);
   const network = await Network.open(await withWeightsFolder(model), { device, threads, gate });
   const seen = new Map<string, string>();
@@ -37,7 +40,7 @@ async function work(
   const views: View[] = [];
   try {
     for (const path of images) {
-      if (signal.aborted) throw aborted();
+      stop();
       const frame = await decodeImage(path);
       expectNew(path, frame, seen);
       const view = sight.view(frame, `"${path}"`);
@@ -58,8 +61,8 @@ async function work(
 }
 
 /** What was learned from looks better than parts to come. @throws UflowError ERR_UFLOW_BAD_DATASET. */
-async function expectUnseen(images: readonly string[], { manifest }: Model): Promise<void> {
-  const learned = await learnedAmong(images, manifest);
+async function expectUnseen(images: readonly string[], { manifest }: Model, stop: () => void): Promise<void> {
+  const learned = await learnedAmong(images, manifest, stop);
   if (learned.length === 0) return;
   throw new UflowError(
     "ERR_UFLOW_BAD_DATASET",

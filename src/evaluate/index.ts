@@ -42,7 +42,10 @@ export type { EvaluateOptions, EvaluateProgress } from "./options.js";
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const checked = checkEvaluateOptions(options);
-  const { model, data, output, region, ignore, curves: wanted } = checked;
+  const { model, data, output, region, ignore, curves: wanted, signal } = checked;
+  const stop = () => {
+    if (signal?.aborted) throw aborted();
+  };
   const images = await testImages(data, checked.layout);
   if (output !== undefined) await checkWritable(join(output, evaluationFile));
   const drawer = output === undefined ? undefined : new SheetDrawer(data);
@@ -90,6 +93,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
         await learnedAmong(
           examined.map(({ path }) => path),
           manifest,
+          stop,
         ),
       ),
     ],

@@ -142,6 +142,7 @@ export class Engine {
   async close(model: number): Promise<void> {
     this.closed.add(model);
     await this.drain(model);
+    this.maps[model]!.close();
     await Promise.all([...this.places].map(({ lane }) => lane.close(model)));
     if (!this.finished) return;
     this.places.clear();

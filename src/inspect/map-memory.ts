@@ -15,7 +15,7 @@ export class MapMemory {
   private readonly free: Maps[] = [];
 
   /** @param most maps of so many images are kept */
-  constructor(private readonly most: number) {}
+  constructor(private most: number) {}
 
   /**
    * Takes the maps of an outcome away: their arrays are empty from then on. Where one is missing, or is in memory of others,
@@ -25,6 +25,12 @@ export class MapMemory {
     if (outcome.verdict === "undecided") return;
     const taken = takenAway(outcome);
     if (taken && this.free.length < this.most) this.free.push(taken);
+  }
+
+  /** Keeps nothing from now on. */
+  close(): void {
+    this.most = 0;
+    this.free.length = 0;
   }
 
   /** Of at most so many images. */

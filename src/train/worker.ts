@@ -339,8 +339,7 @@ function summaryOf({ task, sums, division }: Subject, state: LearningState): Tra
   const { losses, heldOutLosses, best, recoveries } = state;
   return {
     images: learned.length,
-    // Of images that were decoded, so that all of them could be read.
-    learnedFrom: marksOf(learned.map((image) => sums[image]!.sha256!)),
+    learnedFrom: marksOf(learned.map((image) => sums[image]!.sha256)),
     epochs,
     batchSize,
     learningRate,

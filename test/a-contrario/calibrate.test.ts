@@ -2,10 +2,19 @@ import { describe, expect, it } from "vitest";
 import { calibrate } from "#uflow/a-contrario/calibrate.js";
 import { calibrationSchema } from "#uflow/a-contrario/calibration.js";
 import { fitBackground, onScales } from "#uflow/a-contrario/fit.js";
+import { segmentOn } from "#uflow/a-contrario/index.js";
+import { silenced, withoutIgnored } from "#uflow/a-contrario/seen.js";
+import type { IgnoredCells } from "#uflow/areas/ignored-cells.js";
 import { type Energy, Segmenter } from "#uflow/kernels/index.js";
 import { goodEnergies } from "./energies.js";
 
 const mapSize = 32;
+
+/** All but so many rows from the top are ignored, of the finest scale of `goodEnergies`. */
+function rowsSeen(rows: number): IgnoredCells {
+  const cells = Uint8Array.from({ length: 256 }, (_, i) => Number(i >= rows * 16));
+  return { scales: [cells, new Uint8Array(64)], joint: cells, map: cells };
+}
 
 describe("a calibration", () => {
   it("has the fit of each scale to all images, and is what the schema takes", () => {
@@ -57,6 +66,36 @@ describe("a calibration", () => {
 
   it("takes two images", () => {
     expect(calibrate(goodEnergies(2), { mapSize }).logNfa).toHaveLength(2);
+  });
+
+  // A square of 3 × 3 needs a row more than its pixel; 200 of them are fitted, by the other images, too.
+  it.each([
+    { images: 10, rows: 8, has: true },
+    { images: 2, rows: 8, has: false },
+    { images: 3, rows: 3, has: false },
+    { images: 10, rows: 1, has: false },
+  ])("of $images images of which $rows rows are seen has means: $has, and judges by them", (given) => {
+    const ignored = rowsSeen(given.rows);
+    const map = { width: 16, height: 16, tests: "by-size", tail: "exact" } as const;
+    const energies = goodEnergies(given.images);
+    const { joint, logNfa } = calibrate(
+      energies,
+      { mapSize: 16 },
+      energies.map(() => ({ map, ignored })),
+    );
+    expect(joint.mean !== undefined).toBe(given.has);
+    const judged = energies.map((image) => {
+      const others = energies.filter((other) => other !== image);
+      const fitted = fitBackground(
+        others,
+        others.map(() => ignored),
+      );
+      const { mean, ...pixel } = fitted.joint;
+      const background = given.has ? fitted : { ...fitted, joint: pixel };
+      const found = segmentOn(background, new Segmenter(), silenced(image, ignored), map);
+      return withoutIgnored(found, ignored, map).logNfa;
+    });
+    expect(logNfa).toEqual(judged.sort((a, b) => a - b));
   });
 
   it.each([0, 1])("needs more than %i images", (count) => {

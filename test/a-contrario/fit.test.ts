@@ -40,6 +40,16 @@ describe("the fit of one scale", () => {
     expect(area(16)).toBeCloseTo(16);
   });
 
+  it("takes pixels for as correlated as can be where ignored areas leave no blocks to tell by", () => {
+    const energies = many(10, (random) => noise(random, 32));
+    // Every other row; the lower half.
+    const striped = Uint8Array.from({ length: 32 * 32 }, (_, i) => Math.floor(i / 32) % 2);
+    const halved = Uint8Array.from({ length: 32 * 32 }, (_, i) => (i < 16 * 32 ? 0 : 1));
+    const area = (cells: Uint8Array) => fitScale(energies, Array(10).fill(cells)).area;
+    expect(area(striped)).toBe(16);
+    expect(area(halved)).toBeLessThan(1.2);
+  });
+
   it("follows a heavy tail, which moments do not", () => {
     const mixed = many(10, (random) => {
       const energy = noise(random, 64, { dof: 20 });

@@ -18,6 +18,7 @@ import {
   type InspectorOptions,
 } from "#uflow/inspect/index.js";
 import type { BatchRequest } from "#uflow/inspect/lane-worker.js";
+import { MapMemory } from "#uflow/inspect/map-memory.js";
 import * as kernels from "#uflow/kernels/index.js";
 import { Session } from "#uflow/onnx/session.js";
 import { type TinyModel, tinyModel } from "../fixtures/tiny-model.js";
@@ -352,6 +353,17 @@ describe("the maps of a verdict", () => {
     expect(spares().map(({ length }) => length)).toEqual([0, 1, 0]);
     expect(next.anomalyMap.data).toEqual(anomalyMap);
     sent.mockRestore();
+  });
+
+  it("that were released are kept no longer than their inspector is open", async () => {
+    const opened = await Inspector.open(tiny.model);
+    const [early, late] = [await opened.inspect(good), await opened.inspect(good)];
+    opened.release(early);
+    const closed = vi.spyOn(MapMemory.prototype, "close");
+    await opened.close();
+    opened.release(late);
+    expect(closed.mock.contexts.map((memory) => (memory as MapMemory).take(9))).toEqual([[]]);
+    closed.mockRestore();
   });
 
   it("are released of outcomes only", async () => {

@@ -42,6 +42,16 @@ describe("memory of maps", () => {
     expect(memory.take(2)).toHaveLength(1);
   });
 
+  it("is let go when it is closed, and of what comes later nothing is kept", () => {
+    const memory = new MapMemory(2);
+    memory.giveBack(outcome());
+    memory.close();
+    const late = outcome();
+    memory.giveBack(late);
+    expect(late.mask.data).toHaveLength(0);
+    expect(memory.take(2)).toEqual([]);
+  });
+
   it.each<[string, Parameters<typeof outcome>[0]]>([
     ["one is missing", { mask: undefined }],
     ["one is of another kind", { mask: Float32Array.of(0, 1, 0, 1) }],
