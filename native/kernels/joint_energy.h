@@ -20,8 +20,8 @@ struct JointEnergyWorkspace {
   std::vector<Scale> scales;
 };
 
-// The largest −2·ln p that is told apart.
-inline constexpr float largest_joint_energy = 1e30f;
+// The largest −2·ln p that is told apart: the inverse of its square is still a normal float.
+inline constexpr float largest_joint_energy = 1e18f;
 
 // out = min over scales of x = upsample(−2·ln P(χ²_dof ≥ energy/scale)), by the exact tail, at the size of
 // the first energy; or, if `soft`, (mean over scales of x⁻²)^(−1/2), which is at least the minimum and at

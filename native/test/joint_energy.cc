@@ -37,10 +37,11 @@ TEST_CASE("the joint energy equals its specification and is an energy, whatever 
 
 TEST_CASE(
     "the soft minimum is between the least and √scales times as much, from nothing to the largest energy") {
-  const float some[] = {0, 1e-30f, 1, 7, 1e29f, 3e38f}, others[] = {3e38f, 0, 9, 7, 1e-3f, 3e38f};
+  const float some[] = {0, 1e-30f, 1, 7, 1e29f, 3e38f, 1e21f, 1e17f};
+  const float others[] = {3e38f, 0, 9, 7, 1e-3f, 3e38f, 1e21f, 1e19f};
   // On this background −2·ln p of small energies is nearly that of χ²₂, the energy itself.
-  const EnergyView energies[] = {{some, 2, {6, 1}}, {others, 2, {6, 1}}};
-  std::vector<float> least(6), soft(6);
+  const EnergyView energies[] = {{some, 2, {8, 1}}, {others, 2, {8, 1}}};
+  std::vector<float> least(8), soft(8);
   JointEnergyWorkspace workspace;
   joint_energy(energies, false, least, workspace);
   joint_energy(energies, true, soft, workspace);
