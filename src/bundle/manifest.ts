@@ -7,6 +7,9 @@ import { rateSchedules } from "./rate-schedules.js";
 /** The version of the `.uflow` format that this engine writes, and the newest that it reads. */
 export const formatVersion = 1;
 
+/** Bytes of a manifest at most: beyond it a file is not read, and not written. */
+export const manifestLimit = 16 * 2 ** 20;
+
 const size = z.int().positive().max(16384);
 const scale = z.strictObject({ channels: size, height: size, width: size });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);

@@ -5,11 +5,10 @@ import type { FlowParameters } from "../flow/parameters.js";
 import { RandomAccessFile } from "../input/random-access-file.js";
 import { type StoredEntry, storedEntries } from "../input/stored-zip.js";
 import { readParameters } from "./flow-parameters.js";
-import { formatVersion, type Manifest, manifestSchema } from "./manifest.js";
+import { formatVersion, type Manifest, manifestLimit, manifestSchema } from "./manifest.js";
 import { backboneEntry, flowEntry, ignoreEntry, type Model, parametersEntry, sha256 } from "./model.js";
 
 const manifestEntry = "manifest.json";
-const manifestLimit = 16 * 2 ** 20;
 
 /**
  * Reads a `.uflow` file and checks every entry against its sum. Only the networks and the mask are kept in memory.

@@ -1,9 +1,10 @@
 import { buffer } from "node:stream/consumers";
 import yazl from "yazl";
+import { UflowError } from "../error.js";
 import type { FlowParameters } from "../flow/parameters.js";
 import { writeFileAtomic } from "../output/atomic-file.js";
 import { parametersBytes } from "./flow-parameters.js";
-import { type Manifest, manifestSchema } from "./manifest.js";
+import { type Manifest, manifestLimit, manifestSchema } from "./manifest.js";
 import { backboneEntry, flowEntry, ignoreEntry, type Model, parametersEntry, sha256 } from "./model.js";
 import { readEntries } from "./read.js";
 
@@ -13,7 +14,8 @@ const mtime = new Date(Date.UTC(2000, 0, 1));
 /**
  * Writes a model as a `.uflow` file: to a temporary name first, then renamed, so that a reader never sees half of it.
  * The checksums in the manifest are filled in here. Without `parameters` the model can be used, but not exported.
- * @throws UflowError ERR_UFLOW_OUTPUT when the file cannot be written; a file that was there before is then untouched.
+ * @throws UflowError ERR_UFLOW_OUTPUT when the file cannot be written, or its manifest is too large to be read; a file that
+ * was there before is then untouched.
  */
 export async function writeModel(
   path: string,
@@ -64,7 +66,15 @@ function sealed(manifest: Unsealed, entries: Record<string, Uint8Array>): Manife
   return manifestSchema.parse({ ...manifest, entries: Object.fromEntries(listed) });
 }
 
-const json = (manifest: Manifest) => Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+/** @throws UflowError ERR_UFLOW_OUTPUT where no reader would take it. */
+function json(manifest: Manifest): Buffer {
+  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  if (bytes.length <= manifestLimit) return bytes;
+  throw new UflowError(
+    "ERR_UFLOW_OUTPUT",
+    `The manifest of the model has ${bytes.length} bytes, and at most ${manifestLimit} are read: calibrate with fewer good images`,
+  );
+}
 
 function zip(entries: Record<string, Uint8Array>): Promise<Buffer> {
   const file = new yazl.ZipFile();

@@ -104,6 +104,18 @@ describe("a model that was written", () => {
     await expect(writeModel(path, { ...tinyModel, manifest })).rejects.toThrow();
     await expect(readFile(path)).rejects.toMatchObject({ code: "ENOENT" });
   });
+
+  it("is not written over one that can be read where its manifest is too large to be", async () => {
+    const path = join(folder, "large.uflow");
+    await writeModel(path, tinyModel);
+    const training = { ...tinyModel.manifest.training, losses: new Array(2 ** 20).fill(0.123456789) };
+    const rewritten = rewriteModel(path, path, (manifest) => ({ ...manifest, training }));
+    await expect(rewritten).rejects.toMatchObject({
+      code: "ERR_UFLOW_OUTPUT",
+      message: expect.stringMatching(/at most 16777216 are read/),
+    });
+    expect((await readModel(path)).manifest).toEqual(sealedManifest);
+  });
 });
 
 describe("a calibration", () => {
