@@ -139,6 +139,8 @@ describe("on the command line", () => {
     expect(asked.stderr).toMatch(/can promise nothing: give more good images/);
     const { stdout } = await uflow(["info", out]);
     expect(stdout).toMatch(/8 × 8: energy\/[\d.]+ is χ² with [\d.]+ degrees of freedom \(ideal: 30\)/);
+    expect(stdout).toMatch(/tested +joint energy of all scales: energy\/[\d.]+ is χ² .*; [\d.]+ pixels tell/);
+    expect(stdout).toMatch(/means of \d × \d pixels of it: energy\/[\d.]+ is χ²/);
     expect(stdout).toMatch(/can promise +nothing \(95 % confidence/);
     const image = join(tiny.data, "test", "hole", "0.png");
     const flags = ["--false-rejects", "2", "--confidence", "0.8", "--json"];
