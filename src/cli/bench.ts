@@ -7,7 +7,7 @@ type Flags = Omit<SpeedOptions, "model" | "signal" | "onNetwork" | "onProgress">
 export function benchCommand(): Command {
   return new Command("bench")
     .description("measure how fast a model runs on this machine, what limits it, and what to change")
-    .argument("[model]", "the .uflow file (default: the embedded backbone with an untrained flow)")
+    .argument("[model]", "the .uflow file (default: the backbone mobile with an untrained flow)")
     .option("--images <dir>", "images of good parts (default: generated ones, which are none of the model's)")
     .option("--image-size <pixels>", "side of generated images (default: twice the model's input)", numeric)
     .option("--device <name>", "where networks run: auto, cpu, cuda, cuda:1 … (default: auto)")

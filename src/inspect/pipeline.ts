@@ -169,7 +169,7 @@ export class Pipeline {
   private segment(maps: SeenMaps, { map, ignored }: View): Segmentation {
     const { nfa, background } = this.operatingPoint;
     const used = this.spareMaps.pop();
-    const into = used?.mask?.length === map.width * map.height ? used : undefined;
+    const into = used?.mask.length === map.width * map.height ? used : undefined;
     const options = { ...segmentOptions(this.operatingPoint, map), into };
     const energies = silenced(maps.energies, ignored);
     const found = () => {

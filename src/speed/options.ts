@@ -6,7 +6,7 @@ import { parseOptions } from "../options.js";
 
 /** Options of `measureSpeed()`. */
 export interface SpeedOptions extends Pick<BuildOptions, "onNetwork"> {
-  /** Path of the `.uflow` file. Default: the embedded backbone with a flow that was never trained. */
+  /** Path of the `.uflow` file. Default: the backbone `mobile` with a flow that was never trained. */
   model?: string;
   /** Folder of images of good parts. Default: generated ones, on which the last phase may take longer or shorter. */
   images?: string;

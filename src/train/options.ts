@@ -94,8 +94,8 @@ export interface TrainOptions extends Pick<BuildOptions, "onNetwork"> {
   weightDecay?: number;
   /**
    * Standard deviation σ of the noise that the normalised features x are mixed with in each training step, √(1 − σ²)·x + noise,
-   * 0 … 0.9: the flow then learns a smoother density, which knows unseen good parts better. Default: 0.35 with the embedded backbones
-   * and networks of one's own, else 0. docs/results.md says why.
+   * 0 … 0.9: the flow then learns a smoother density, which knows unseen good parts better. With `normalization` "none" σ is in
+   * the features' own units. Default: 0.35 with the embedded backbones and networks of one's own, else 0. docs/results.md says why.
    */
   featureNoise?: number;
   /** Seed of weights, permutations and order of images. The same seed on the same machine gives the same file. Default 0. */
