@@ -43,9 +43,6 @@ export type { EvaluateOptions, EvaluateProgress } from "./options.js";
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const checked = checkEvaluateOptions(options);
   const { model, data, output, region, ignore, curves: wanted, signal } = checked;
-  const stop = () => {
-    if (signal?.aborted) throw aborted();
-  };
   const images = await testImages(data, checked.layout);
   if (output !== undefined) await checkWritable(join(output, evaluationFile));
   const drawer = output === undefined ? undefined : new SheetDrawer(data);
@@ -63,6 +60,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     good.map(({ regions }) => regions.length),
     alarmsAtWatched,
   );
+  const paths = examined.map(({ path }) => path);
+  const learned = await learnedAmong(paths, manifest, () => {
+    if (signal?.aborted) throw aborted();
+  });
   const goodLogNfa = good.map(({ logNfa }) => logNfa).sort((a, b) => a - b);
   const curves = { imageRoc: rocCurve(ofImages), imagePr: prCurve(ofImages), ...pixelCurves, goodLogNfa };
   const evaluation: Evaluation = {
@@ -89,13 +90,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     notes: [
       ...notesOn(examined, errors, pixels.precision, lostRegions),
       ...notesOnPromise(alarms, operatingPoint.epsilon),
-      ...notesOnLearned(
-        await learnedAmong(
-          examined.map(({ path }) => path),
-          manifest,
-          stop,
-        ),
-      ),
+      ...notesOnLearned(learned),
     ],
     ...(wanted && { curves }),
   };
